@@ -1,0 +1,171 @@
+//! A caller's wire format, in both directions.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::policy::QuotaState;
+use crate::{Envelope, ExchangeId, Fault, Inbound, Message, Receipt};
+
+/// Decodes one system's requests and writes replies in the same format. Pure and total: any bytes
+/// give an envelope or a fault, and any fault gives a reply.
+pub trait Front: Send + Sync {
+    /// The format, for logs and records: `soap`, `telegram`, `batch`, `rest`.
+    fn name(&self) -> &str;
+
+    /// Bytes → envelope.
+    ///
+    /// # Errors
+    /// `Malformed`, `Unroutable` or `Unmappable`, naming the field.
+    fn decode(&self, inbound: &Inbound) -> Result<Envelope, Fault>;
+
+    /// Answer → bytes.
+    ///
+    /// # Errors
+    /// `Unmappable` when the caller's format cannot hold the answer, naming the field.
+    fn encode(&self, exchange: &Exchange<'_>, answer: &Message) -> Result<Draft, Fault>;
+
+    /// Fault → bytes, in the format's own codes.
+    fn refuse(&self, exchange: &Exchange<'_>, fault: &Fault) -> Draft;
+}
+
+/// What a reply is written from besides its content.
+pub struct Exchange<'a> {
+    /// Its id.
+    pub id: ExchangeId,
+    /// What came in. Personal, and raw: a refusal repeats only header fields of it.
+    pub inbound: &'a Inbound,
+    /// What was decoded of it, when that went well.
+    pub envelope: Option<&'a Arc<Envelope>>,
+    /// The caller's quota, when it came so far.
+    pub quota: Option<&'a QuotaState>,
+    /// When the reply is written.
+    pub now: Timestamp,
+}
+
+/// A reply complete but for its receipt, which exists only once the journal holds the entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// HTTP status; other listeners ignore it.
+    pub status: u16,
+    /// HTTP headers, content type included; other listeners ignore them.
+    pub headers: Vec<(&'static str, String)>,
+    /// The bytes, with the receipt's place empty.
+    pub body: Vec<u8>,
+    /// Where the receipt goes.
+    pub receipt: Slot,
+}
+
+/// Where a format carries the receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// In the HTTP header `Naru-Receipt`.
+    Header,
+    /// Inserted into the body at this offset.
+    Insert(usize),
+    /// Written over the spaces of a fixed field of the body.
+    Field {
+        /// Where the field begins.
+        offset: usize,
+        /// Its width in bytes. A receipt that is longer is left out, never cut.
+        width: usize,
+    },
+}
+
+/// A finished reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status; other listeners ignore it.
+    pub status: u16,
+    /// HTTP headers; other listeners ignore them.
+    pub headers: Vec<(&'static str, String)>,
+    /// The bytes.
+    pub body: Bytes,
+}
+
+impl Draft {
+    /// Puts the receipt in its place. Without one (the journal is broken) the place stays empty.
+    pub fn seal(self, receipt: Option<&Receipt>) -> Reply {
+        let Self {
+            status,
+            mut headers,
+            mut body,
+            receipt: slot,
+        } = self;
+        if let Some(receipt) = receipt {
+            match slot {
+                Slot::Header => headers.push(("naru-receipt", receipt.0.clone())),
+                Slot::Insert(offset) => {
+                    let at = offset.min(body.len());
+                    body.splice(at..at, receipt.0.bytes());
+                }
+                Slot::Field { offset, width } => {
+                    let end = offset.saturating_add(receipt.0.len());
+                    if receipt.0.len() <= width
+                        && let Some(field) = body.get_mut(offset..end)
+                    {
+                        field.copy_from_slice(receipt.0.as_bytes());
+                    }
+                }
+            }
+        }
+        Reply {
+            status,
+            headers,
+            body: body.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed(slot: Slot) -> Reply {
+        let draft = Draft {
+            status: 200,
+            headers: vec![],
+            body: b"ab    cd".to_vec(),
+            receipt: slot,
+        };
+        draft.seal(Some(&Receipt("XYZ".into())))
+    }
+
+    #[test]
+    fn the_receipt_goes_where_the_format_carries_it() {
+        assert_eq!(
+            sealed(Slot::Header).headers,
+            [("naru-receipt", "XYZ".to_owned())]
+        );
+        assert_eq!(&sealed(Slot::Insert(2)).body[..], b"abXYZ    cd");
+        assert_eq!(
+            &sealed(Slot::Field {
+                offset: 2,
+                width: 4
+            })
+            .body[..],
+            b"abXYZ cd"
+        );
+    }
+
+    #[test]
+    fn a_receipt_that_does_not_fit_is_left_out_whole() {
+        assert_eq!(
+            &sealed(Slot::Field {
+                offset: 2,
+                width: 2
+            })
+            .body[..],
+            b"ab    cd"
+        );
+        assert_eq!(
+            &sealed(Slot::Field {
+                offset: 7,
+                width: 4
+            })
+            .body[..],
+            b"ab    cd"
+        );
+    }
+}

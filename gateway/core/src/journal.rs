@@ -1,0 +1,109 @@
+//! What is written about an exchange, and the receipt for it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::adapter::{Answer, Call, Proof};
+use crate::policy::{Decision, QuotaState};
+use crate::{Caller, ConsentUse, Envelope, ExchangeId, Fault, Pseudonym, SubmissionKey};
+
+/// What the stages found out about an exchange, as far as it came. A refused exchange has the
+/// same trail as an answered one, only shorter.
+#[derive(Clone, Debug, Default)]
+pub struct Trail {
+    /// What was decoded.
+    pub envelope: Option<Arc<Envelope>>,
+    /// Who called.
+    pub caller: Option<Caller>,
+    /// The policies that allowed it.
+    pub decision: Option<Decision>,
+    /// The person concerned, in the `consent` domain.
+    pub subject: Option<Pseudonym>,
+    /// The consent relied on.
+    pub consent: Option<ConsentUse>,
+    /// The quota after it was spent, or that refused.
+    pub quota: Option<QuotaState>,
+    /// The route taken.
+    pub route: Option<Arc<str>>,
+    /// The backend's mapping.
+    pub mapping: Option<String>,
+    /// What was asked of the backend.
+    pub call: Option<Call>,
+    /// What became of the submit, to be settled once the journal holds it.
+    pub submitted: Option<(SubmissionKey, Submitted)>,
+    /// Where on the ledger the answer stands.
+    pub proof: Option<Proof>,
+}
+
+/// What became of a submit within this exchange.
+#[derive(Clone, Debug)]
+pub enum Submitted {
+    /// It was settled here: happened, or was refused for good.
+    Settled(Result<Answer, Fault>),
+    /// It was settled by an earlier exchange, whose outcome this one repeats.
+    Repeated,
+    /// Nothing was sent, or its outcome is unknown.
+    Released,
+}
+
+/// One entry for the journal.
+pub struct Record<'a> {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// What it is about.
+    pub kind: RecordKind,
+    /// When its last byte had arrived.
+    pub received: Timestamp,
+    /// When its reply was ready.
+    pub finished: Timestamp,
+    /// The front it came through; `recovery` for a settlement.
+    pub front: &'a str,
+    /// What the stages found out.
+    pub trail: &'a Trail,
+    /// The request as it came. Only a salted commitment to it is written.
+    pub request: &'a [u8],
+    /// The reply as it leaves, without its receipt. Only a salted commitment to it is written.
+    pub reply: &'a [u8],
+    /// What went wrong.
+    pub fault: Option<&'a Fault>,
+}
+
+/// What an entry is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordKind {
+    /// A request and its reply.
+    Exchange,
+    /// The outcome of a submit whose own exchange was cut off.
+    Settlement,
+}
+
+/// Proof that an entry is in the journal: index, entry, inclusion proof and signed checkpoint, in
+/// one printable word. One format on every wire; see `gateway-journal`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt(pub String);
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The evidence log.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Appends an entry and answers once it is durable.
+    ///
+    /// # Errors
+    /// `Internal` with code `evidence-unavailable` when it is not durable.
+    async fn append(&self, record: Record<'_>) -> Result<Receipt, Fault>;
+
+    /// Whether entries can be written now. Asked before anything is done for a request, so that
+    /// nothing happens that could not be recorded.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    fn writable(&self) -> Result<(), Fault>;
+}

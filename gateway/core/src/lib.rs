@@ -1,0 +1,39 @@
+//! The domain of Naru: what an exchange is and in which order it is decided.
+//!
+//! Read [`pipeline`] first; it is the whole product on one screen. Nothing here opens a socket,
+//! reads a clock or the environment, or calls a cryptographic library: those stand behind the
+//! traits of this crate and are implemented in the packages around it.
+
+pub mod adapter;
+pub mod caller;
+pub mod clock;
+pub mod consent;
+pub mod envelope;
+pub mod fault;
+pub mod front;
+pub mod journal;
+pub mod mapping;
+pub mod outbox;
+pub mod pipeline;
+pub mod policy;
+pub mod pseudonym;
+pub mod route;
+pub mod service;
+pub mod stage;
+pub mod value;
+
+pub use adapter::{Adapter, Answer, Call, Finality, Operation, Profile, Proof};
+pub use caller::{Assurance, Caller, Evidence, MemberId};
+pub use clock::Clock;
+pub use consent::{Consent, ConsentUse};
+pub use envelope::{Envelope, ExchangeId, Inbound};
+pub use fault::{Fault, Kind, Origin, Retry};
+pub use front::{Draft, Front, Reply};
+pub use journal::{Journal, Receipt, Record};
+pub use mapping::Mapping;
+pub use outbox::{Outbox, SubmissionKey};
+pub use pipeline::Pipeline;
+pub use pseudonym::{Pseudonym, Pseudonymize};
+pub use service::{Service, ServiceId};
+pub use stage::Admitted;
+pub use value::{Message, Personal, ResidentNumber, Value};

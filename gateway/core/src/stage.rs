@@ -1,0 +1,247 @@
+//! The stages between a decoded message and a backend. Each takes what the one before it made and
+//! adds its own proof; the fields are private, so nobody else can make one. Mappings and adapters
+//! take [`Admitted`]: code that skips access, consent or quota does not compile.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::caller::Authenticate;
+use crate::consent::{Consent, Consents};
+use crate::journal::Trail;
+use crate::policy::{self, Authorize, Quota};
+use crate::service::ConsentRule;
+use crate::{
+    Caller, ConsentUse, Envelope, Evidence, Fault, Kind, Message, Operation, Pseudonym,
+    Pseudonymize, ServiceId, SubmissionKey, Value,
+};
+
+/// The pseudonym domain of consent records.
+pub const CONSENT_DOMAIN: &str = "consent";
+/// The pseudonym domain of submission keys.
+pub const SUBMISSION_DOMAIN: &str = "submission";
+/// The pseudonym domain of request digests.
+pub const DIGEST_DOMAIN: &str = "request-digest";
+
+/// It is known who calls.
+pub struct Identified {
+    envelope: Arc<Envelope>,
+    caller: Caller,
+}
+
+/// The caller may do it.
+pub struct Authorized(Identified);
+
+/// The person agreed to it, or need not.
+pub struct Consented {
+    authorized: Authorized,
+    consent: Option<ConsentUse>,
+}
+
+/// An exchange that was let through: who, what, and under which consent.
+pub struct Admitted {
+    envelope: Arc<Envelope>,
+    caller: Caller,
+    consent: Option<ConsentUse>,
+    key: Option<SubmissionKey>,
+}
+
+/// Who calls?
+///
+/// # Errors
+/// `Unauthenticated`; `Forbidden` when the message claims to come from another member.
+pub async fn authenticate(
+    envelope: Arc<Envelope>,
+    evidence: &Evidence,
+    authenticator: &dyn Authenticate,
+    trail: &mut Trail,
+) -> Result<Identified, Fault> {
+    let caller = authenticator.authenticate(evidence, &envelope).await?;
+    trail.caller = Some(caller.clone());
+    match &envelope.claimed_member {
+        Some(claimed) if **claimed != *caller.member.0 => Err(Fault::new(
+            Kind::Forbidden,
+            "member-mismatch",
+            "the message names another organization as its sender than the one that sent it",
+        )),
+        _ => Ok(Identified { envelope, caller }),
+    }
+}
+
+/// May the caller do this?
+///
+/// # Errors
+/// `Forbidden`.
+pub fn authorize(
+    identified: Identified,
+    authorizer: &dyn Authorize,
+    trail: &mut Trail,
+) -> Result<Authorized, Fault> {
+    trail.decision = Some(authorizer.authorize(&identified.caller, &identified.envelope)?);
+    Ok(Authorized(identified))
+}
+
+/// Has the person agreed?
+///
+/// # Errors
+/// `ConsentMissing`, or `ConsentExpired` when one that covered this has ended or was withdrawn.
+pub async fn consent(
+    authorized: Authorized,
+    consents: &dyn Consents,
+    pseudonyms: &dyn Pseudonymize,
+    now: Timestamp,
+    trail: &mut Trail,
+) -> Result<Consented, Fault> {
+    let Authorized(Identified { envelope, caller }) = &authorized;
+    trail.subject = subject(envelope, pseudonyms);
+    let Some(rule) = &envelope.service.consent else {
+        return Ok(Consented {
+            authorized,
+            consent: None,
+        });
+    };
+    let principal = trail.subject.ok_or_else(|| {
+        Fault::new(
+            Kind::Malformed,
+            "subject-missing",
+            "the person concerned is not named",
+        )
+    })?;
+    let found = consents
+        .find(&principal, &caller.member, &rule.purpose)
+        .await?;
+    let used = choose(rule, &found, now)?;
+    trail.consent = Some(used.clone());
+    Ok(Consented {
+        authorized,
+        consent: Some(used),
+    })
+}
+
+/// Spends one unit of the caller's share and lets the exchange through.
+///
+/// # Errors
+/// `RateLimited`; `Malformed` when it changes something and carries no idempotency key.
+pub fn admit(
+    consented: Consented,
+    quota: &dyn Quota,
+    pseudonyms: &dyn Pseudonymize,
+    trail: &mut Trail,
+) -> Result<Admitted, Fault> {
+    let Consented {
+        authorized: Authorized(Identified { envelope, caller }),
+        consent,
+    } = consented;
+    let key = submission_key(&envelope, &caller, pseudonyms)?;
+    let spent = quota.spend(&caller.member, &envelope.service.id);
+    trail.quota = spent.clone().unwrap_or_else(Some);
+    spent.map_err(|state| policy::exceeded(&state))?;
+    Ok(Admitted {
+        envelope,
+        caller,
+        consent,
+        key,
+    })
+}
+
+impl Admitted {
+    /// What was asked.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// Who asked.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The key under which its submit happens once; none for a query.
+    pub fn key(&self) -> Option<SubmissionKey> {
+        self.key
+    }
+
+    /// Cuts an answer down to the items that the consent covers.
+    pub fn cut(&self, mut answer: Message) -> Message {
+        if let (Some(rule), Some(used)) = (&self.envelope.service.consent, &self.consent) {
+            answer.retain(|field| {
+                rule.items
+                    .get(field)
+                    .is_none_or(|item| used.items.contains(item))
+            });
+        }
+        answer
+    }
+}
+
+fn subject(envelope: &Envelope, pseudonyms: &dyn Pseudonymize) -> Option<Pseudonym> {
+    match envelope.message.get(envelope.service.subject.as_deref()?)? {
+        Value::Resident(number) => Some(pseudonyms.pseudonym(
+            &envelope.service.id.sector,
+            CONSENT_DOMAIN,
+            number.expose().as_bytes(),
+        )),
+        _ => None,
+    }
+}
+
+/// The live consent that covers most of what the service answers.
+fn choose(rule: &ConsentRule, found: &[Consent], now: Timestamp) -> Result<ConsentUse, Fault> {
+    let wanted = rule.wanted();
+    let covered = |consent: &Consent| {
+        consent
+            .items
+            .iter()
+            .filter(|item| wanted.contains(item.as_str()))
+            .count()
+    };
+    let covering = || found.iter().filter(|consent| covered(consent) > 0);
+    if let Some(consent) = covering()
+        .filter(|consent| consent.is_live(now))
+        .max_by_key(|consent| covered(consent))
+    {
+        return Ok(ConsentUse {
+            id: consent.id,
+            items: consent.items.clone(),
+        });
+    }
+    let ended = covering().filter(|consent| consent.valid_from <= now);
+    Err(match ended.max_by_key(|consent| consent.valid_until) {
+        None => Fault::new(
+            Kind::ConsentMissing,
+            "consent-missing",
+            "the person has not consented to this purpose",
+        ),
+        Some(consent) if consent.withdrawn.is_some() => Fault::new(
+            Kind::ConsentExpired,
+            "consent-withdrawn",
+            "the person has withdrawn the consent",
+        ),
+        Some(_) => Fault::new(
+            Kind::ConsentExpired,
+            "consent-expired",
+            "the person's consent has ended",
+        ),
+    })
+}
+
+fn submission_key(
+    envelope: &Envelope,
+    caller: &Caller,
+    pseudonyms: &dyn Pseudonymize,
+) -> Result<Option<SubmissionKey>, Fault> {
+    if envelope.service.operation == Operation::Query {
+        return Ok(None);
+    }
+    let key = envelope.idempotency_key.as_deref().ok_or_else(|| {
+        Fault::new(
+            Kind::Malformed,
+            "idempotency-key-missing",
+            "this service changes something and wants an idempotency key",
+        )
+    })?;
+    let ServiceId { sector, code } = &envelope.service.id;
+    // The unit separator cannot occur in a member or service code, so no two triples are alike.
+    let named = format!("{}\u{1f}{code}\u{1f}{key}", caller.member);
+    let hash = pseudonyms.pseudonym(sector, SUBMISSION_DOMAIN, named.as_bytes());
+    Ok(Some(SubmissionKey(hash.0)))
+}

@@ -1,12 +1,13 @@
 //! A caller's wire format, in both directions.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::policy::QuotaState;
-use crate::{Envelope, ExchangeId, Fault, Inbound, Message, Receipt};
+use crate::{Envelope, ExchangeId, Fault, Inbound, Message, Receipt, Retry};
 
 /// Decodes one system's requests and writes replies in the same format. Pure and total: any bytes
 /// give an envelope or a fault, and any fault gives a reply.
@@ -28,6 +29,38 @@ pub trait Front: Send + Sync {
 
     /// Fault → bytes, in the format's own codes.
     fn refuse(&self, exchange: &Exchange<'_>, fault: &Fault) -> Draft;
+}
+
+/// A front whose request is refused before it is decoded: too large, cut off, or sent by a method
+/// the format does not have. It passes through the pipeline like any other and is journaled.
+pub struct Refusing {
+    front: Arc<dyn Front>,
+    fault: Fault,
+}
+
+impl Refusing {
+    /// Refuses with `fault`, in the format of `front`.
+    pub fn new(front: Arc<dyn Front>, fault: Fault) -> Self {
+        Self { front, fault }
+    }
+}
+
+impl Front for Refusing {
+    fn name(&self) -> &str {
+        self.front.name()
+    }
+
+    fn decode(&self, _inbound: &Inbound) -> Result<Envelope, Fault> {
+        Err(self.fault.clone())
+    }
+
+    fn encode(&self, exchange: &Exchange<'_>, answer: &Message) -> Result<Draft, Fault> {
+        self.front.encode(exchange, answer)
+    }
+
+    fn refuse(&self, exchange: &Exchange<'_>, fault: &Fault) -> Draft {
+        self.front.refuse(exchange, fault)
+    }
 }
 
 /// What a reply is written from besides its content.
@@ -82,6 +115,8 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// The bytes.
     pub body: Bytes,
+    /// How long to wait before the same request makes sense again, for a listener that can.
+    pub retry_after: Option<Duration>,
 }
 
 impl Draft {
@@ -115,6 +150,18 @@ impl Draft {
             headers,
             body: body.into(),
         }
+    }
+}
+
+impl Reply {
+    /// Says when the request makes sense again, as `fault` has it.
+    #[must_use]
+    pub(crate) fn retry(mut self, fault: Option<&Fault>) -> Self {
+        self.retry_after = fault.and_then(|fault| match fault.retry {
+            Retry::After(wait) => Some(wait),
+            Retry::Never => None,
+        });
+        self
     }
 }
 

@@ -78,6 +78,8 @@ pub enum RecordKind {
     Exchange,
     /// The outcome of a submit whose own exchange was cut off.
     Settlement,
+    /// An act of an operator, such as recording a consent.
+    Administration,
 }
 
 /// Proof that an entry is in the journal: index, entry, inclusion proof and signed checkpoint, in

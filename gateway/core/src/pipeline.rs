@@ -61,7 +61,7 @@ impl Pipeline {
         match self.journal.append(record).await {
             Ok(receipt) => {
                 self.settle(&trail).await;
-                draft.seal(Some(&receipt))
+                draft.seal(Some(&receipt)).retry(fault.as_ref())
             }
             Err(broken) => self.unrecorded(&inbound, &trail, broken).await,
         }

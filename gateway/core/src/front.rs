@@ -149,6 +149,7 @@ impl Draft {
             status,
             headers,
             body: body.into(),
+            retry_after: None,
         }
     }
 }

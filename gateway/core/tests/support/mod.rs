@@ -1,0 +1,381 @@
+//! A gateway whose every part is scripted, and that writes down what was asked of each.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gateway_core::adapter::{Function, Settlement};
+use gateway_core::caller::{Authenticate, Means};
+use gateway_core::consent::Consents;
+use gateway_core::front::{Exchange, Slot};
+use gateway_core::outbox::{Begun, Submission};
+use gateway_core::policy::{Authorize, Decision, Quota, QuotaState};
+use gateway_core::route::{Route, Routes};
+use gateway_core::service::ConsentRule;
+use gateway_core::*;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
+
+/// What each part does when it is asked.
+pub(crate) struct Script {
+    pub(crate) operation: Operation,
+    pub(crate) decoded: Result<Option<String>, Fault>,
+    pub(crate) authenticated: Result<(), Fault>,
+    pub(crate) authorized: Result<(), Fault>,
+    pub(crate) consents: Result<Vec<Consent>, Fault>,
+    pub(crate) spent: Result<(), ()>,
+    pub(crate) begun: Begun,
+    pub(crate) called: Option<Result<Answer, Fault>>,
+    pub(crate) looked_up: Result<Settlement, Fault>,
+    pub(crate) encoded: Result<(), Fault>,
+    pub(crate) appended: Result<(), Fault>,
+    pub(crate) writable: Result<(), Fault>,
+    pub(crate) unsettled: Vec<Submission>,
+}
+
+impl Default for Script {
+    fn default() -> Self {
+        Self {
+            operation: Operation::Query,
+            decoded: Ok(None),
+            authenticated: Ok(()),
+            authorized: Ok(()),
+            consents: Ok(vec![consent()]),
+            spent: Ok(()),
+            begun: Begun::Fresh,
+            called: Some(Ok(answer())),
+            looked_up: Ok(Settlement::Pending),
+            encoded: Ok(()),
+            appended: Ok(()),
+            writable: Ok(()),
+            unsettled: vec![],
+        }
+    }
+}
+
+pub(crate) fn submit() -> Script {
+    Script {
+        operation: Operation::Submit,
+        decoded: Ok(Some("key-1".into())),
+        ..Script::default()
+    }
+}
+
+pub(crate) fn fault(kind: Kind) -> Fault {
+    Fault::new(kind, "scripted", "scripted")
+}
+
+pub(crate) fn answer() -> Answer {
+    let values = [("count", Value::Integer(2)), ("rows", Value::List(vec![]))];
+    Answer {
+        values: values.into_iter().collect(),
+        proof: None,
+    }
+}
+
+pub(crate) fn consent() -> Consent {
+    Consent {
+        id: Uuid::nil(),
+        principal: Pseudonym([0; 32]),
+        recipient: MemberId("ministry".into()),
+        purpose: "purpose".into(),
+        items: BTreeSet::from(["count".to_owned()]),
+        valid_from: "2025-01-01T00:00:00Z".parse().unwrap(),
+        valid_until: "2027-01-01T00:00:00Z".parse().unwrap(),
+        withdrawn: None,
+    }
+}
+
+pub(crate) fn submission() -> Submission {
+    Submission {
+        key: SubmissionKey([0; 32]),
+        exchange: ExchangeId(Uuid::nil()),
+        service: ServiceId {
+            sector: "sector".into(),
+            code: "service".into(),
+        },
+        ticket: Some(b"ticket".to_vec()),
+    }
+}
+
+/// All parts in one, behind every trait.
+pub(crate) struct Parts {
+    pub(crate) script: Script,
+    pub(crate) asked: Mutex<Vec<String>>,
+    profile: Profile,
+}
+
+impl Parts {
+    fn note(&self, what: impl Into<String>) {
+        self.asked.lock().unwrap().push(what.into());
+    }
+}
+
+/// A pipeline over `script`, and its notes.
+pub(crate) fn gateway(script: Script) -> (Pipeline, Arc<Parts>) {
+    let function = Function {
+        name: "f".into(),
+        operation: script.operation,
+        arguments: vec![],
+    };
+    let profile = Profile {
+        functions: vec![function],
+        finality: Finality::Immediate,
+    };
+    let parts = Arc::new(Parts {
+        script,
+        asked: Mutex::default(),
+        profile,
+    });
+    let mut routes = Routes::default();
+    let route = Route {
+        name: "route".into(),
+        mapping: parts.clone(),
+        adapter: parts.clone(),
+        deadline: Duration::from_secs(1),
+    };
+    routes.add(submission().service, route);
+    let pipeline = Pipeline {
+        clock: parts.clone(),
+        pseudonyms: parts.clone(),
+        authenticator: parts.clone(),
+        authorizer: parts.clone(),
+        consents: parts.clone(),
+        quota: parts.clone(),
+        routes,
+        outbox: parts.clone(),
+        journal: parts.clone(),
+    };
+    (pipeline, parts)
+}
+
+/// Sends one request through `script`: the reply's body, and what was asked of the parts.
+pub(crate) async fn exchange(script: Script) -> (String, Vec<String>) {
+    let (pipeline, parts) = gateway(script);
+    let inbound = Inbound {
+        id: ExchangeId(Uuid::nil()),
+        front: parts.clone(),
+        evidence: Evidence::default(),
+        attributes: Default::default(),
+        body: "request".into(),
+        received: NOW.parse().unwrap(),
+    };
+    let reply = pipeline.handle(inbound).await;
+    let asked = parts.asked.lock().unwrap().clone();
+    (String::from_utf8(reply.body.to_vec()).unwrap(), asked)
+}
+
+impl Clock for Parts {
+    fn now(&self) -> Timestamp {
+        NOW.parse().unwrap()
+    }
+}
+
+impl Pseudonymize for Parts {
+    fn pseudonym(&self, _: &str, _: &str, _: &[u8]) -> Pseudonym {
+        Pseudonym([0; 32])
+    }
+}
+
+impl Front for Parts {
+    fn name(&self) -> &str {
+        "test"
+    }
+
+    fn decode(&self, _: &Inbound) -> Result<Envelope, Fault> {
+        let key = self.script.decoded.clone()?;
+        let items = [("count", "count"), ("rows", "details")];
+        let items = items
+            .map(|(field, item)| (field.to_owned(), item.to_owned()))
+            .into();
+        let person = Value::Resident(ResidentNumber::parse("900101-1234567").unwrap());
+        Ok(Envelope {
+            service: Arc::new(Service {
+                id: submission().service,
+                operation: self.script.operation,
+                subject: Some("person".into()),
+                consent: Some(ConsentRule {
+                    purpose: "purpose".into(),
+                    items,
+                }),
+            }),
+            message: [("person", person)].into_iter().collect(),
+            idempotency_key: key,
+            credential: None,
+            claimed_member: None,
+            mapping: "sector/test/v1".into(),
+            echo: Message::new(),
+        })
+    }
+
+    fn encode(&self, _: &Exchange<'_>, answer: &Message) -> Result<Draft, Fault> {
+        self.script.encoded.clone()?;
+        let names: Vec<_> = answer.iter().map(|(name, _)| name).collect();
+        Ok(draft(format!("ok {} ", names.join(","))))
+    }
+
+    fn refuse(&self, _: &Exchange<'_>, fault: &Fault) -> Draft {
+        draft(format!("{}/{} ", fault.kind, fault.code))
+    }
+}
+
+fn draft(body: String) -> Draft {
+    let receipt = Slot::Insert(body.len());
+    Draft {
+        status: 200,
+        headers: vec![],
+        body: body.into(),
+        receipt,
+    }
+}
+
+#[async_trait]
+impl Authenticate for Parts {
+    async fn authenticate(&self, _: &Evidence, _: &Envelope) -> Result<Caller, Fault> {
+        self.note("authenticate");
+        self.script.authenticated.clone()?;
+        let member = MemberId("ministry".into());
+        Ok(Caller {
+            member,
+            means: Means::ApiKey,
+            assurance: Assurance::Low,
+        })
+    }
+}
+
+impl Authorize for Parts {
+    fn authorize(&self, _: &Caller, _: &Envelope) -> Result<Decision, Fault> {
+        self.note("authorize");
+        self.script.authorized.clone()?;
+        Ok(Decision {
+            policies: vec!["allow".into()],
+        })
+    }
+}
+
+#[async_trait]
+impl Consents for Parts {
+    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Vec<Consent>, Fault> {
+        self.note("consent");
+        self.script.consents.clone()
+    }
+}
+
+impl Quota for Parts {
+    fn spend(&self, _: &MemberId, _: &ServiceId) -> Result<Option<QuotaState>, QuotaState> {
+        self.note("quota");
+        let state = QuotaState {
+            policy: "p".into(),
+            limit: 1,
+            window: Duration::from_secs(1),
+            remaining: 0,
+            reset: Duration::from_secs(1),
+        };
+        self.script
+            .spent
+            .map(|()| Some(state.clone()))
+            .map_err(|()| state)
+    }
+}
+
+impl Mapping for Parts {
+    fn id(&self) -> &str {
+        "sector/backend/v1"
+    }
+
+    fn map(&self, admitted: &Admitted) -> Result<Call, Fault> {
+        self.note("map");
+        let operation = admitted.envelope().service.operation;
+        Ok(Call {
+            operation,
+            function: "f".into(),
+            arguments: vec![],
+            key: admitted.key(),
+        })
+    }
+
+    fn map_back(&self, _: &Admitted, answer: &Answer) -> Result<Message, Fault> {
+        Ok(answer.values.clone())
+    }
+
+    fn refusal(&self, fault: Fault) -> Fault {
+        fault
+    }
+
+    fn unsupported_by(&self, _: &Profile) -> Vec<String> {
+        vec![]
+    }
+}
+
+#[async_trait]
+impl Adapter for Parts {
+    fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    async fn call(&self, _: &Admitted, _: &Call, _: Duration) -> Result<Answer, Fault> {
+        self.note("call");
+        self.script
+            .called
+            .clone()
+            .expect("this script's backend panics")
+    }
+
+    async fn lookup(&self, _: &Submission, _: Duration) -> Result<Settlement, Fault> {
+        self.note("lookup");
+        self.script.looked_up.clone()
+    }
+
+    async fn probe(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Outbox for Parts {
+    async fn begin(&self, _: &Submission, _: &[u8; 32]) -> Result<Begun, Fault> {
+        self.note("begin");
+        Ok(self.script.begun.clone())
+    }
+
+    async fn attach(&self, _: &SubmissionKey, _: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn settle(&self, _: &SubmissionKey, o: &Result<Answer, Fault>) -> Result<(), Fault> {
+        self.note(if o.is_ok() {
+            "settle done"
+        } else {
+            "settle refused"
+        });
+        Ok(())
+    }
+
+    async fn release(&self, _: &SubmissionKey) -> Result<(), Fault> {
+        self.note("release");
+        Ok(())
+    }
+
+    async fn unsettled(&self) -> Result<Vec<Submission>, Fault> {
+        Ok(self.script.unsettled.clone())
+    }
+}
+
+#[async_trait]
+impl Journal for Parts {
+    async fn append(&self, record: Record<'_>) -> Result<Receipt, Fault> {
+        let outcome = record
+            .fault
+            .map_or_else(|| "ok".to_owned(), |fault| fault.kind.to_string());
+        self.note(format!("journal {:?} {outcome}", record.kind));
+        self.script.appended.clone()?;
+        Ok(Receipt("receipt".into()))
+    }
+
+    fn writable(&self) -> Result<(), Fault> {
+        self.script.writable.clone()
+    }
+}

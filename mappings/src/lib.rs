@@ -1,1 +1,26 @@
-//! The mapping engine.
+//! The mapping engine: every caller's wire format ↔ the sector's services ↔ every backend's terms,
+//! as data. No sector, system or operation is named in this code; they are in `catalog/`.
+//!
+//! [`Catalog::load`] reads and checks the YAML ([`format`], [`compile`]) into fronts ([`front`])
+//! and backend mappings ([`backend`]). The heart is [`rows`]: one compiled field table. Everything
+//! is pure: no socket, no clock, and no file but the catalog's.
+
+mod backend;
+pub mod cases;
+mod catalog;
+mod compile;
+mod convert;
+mod faults;
+mod format;
+mod front;
+mod header;
+mod layout;
+mod operations;
+mod problem;
+mod rows;
+mod terms;
+mod unfit;
+
+pub use catalog::{Catalog, FrontEntry};
+pub use front::{BatchFile, BatchFront, Framing, RestFront, SoapFront, TelegramFront};
+pub use problem::Problem;

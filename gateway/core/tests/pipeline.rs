@@ -1,5 +1,12 @@
 //! The life of a request, with every part scripted.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use gateway_core::Kind;

@@ -1,1 +1,32 @@
-//! The evidence log.
+//! The evidence log: append-only, in the C2SP [tlog-tiles] layout, so that tools not written here
+//! mirror, witness and verify it.
+//!
+//! It is not a message store: an entry ([`leaf`]) holds no personal data and no bodies, only salted
+//! commitments to them. Read [`log`] next, then [`receipt`]. Behind `log`, `writer` is the thread
+//! that makes entries durable, `publish` the one that writes tiles, and `recover` what a start does.
+//!
+//! In the log's directory lie `checkpoint` and `tile/` (public: serve them as they are), `wal/`
+//! (entries whose tiles are not known to be on disk yet) and `lock`.
+//!
+//! [tlog-tiles]: https://c2sp.org/tlog-tiles
+
+pub mod commitment;
+mod edge;
+mod error;
+pub mod key;
+pub mod leaf;
+pub mod log;
+mod publish;
+pub mod receipt;
+mod recover;
+mod tiles;
+mod tree;
+mod wal;
+mod writer;
+
+pub use commitment::{CommitmentKey, Part};
+pub use error::LogError;
+pub use key::{KeyError, LogKey, VerifierKey};
+pub use log::{Log, LogConfig};
+pub use receipt::{Verified, VerifyError, verify};
+pub use tree::MissingHash;

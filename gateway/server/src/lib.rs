@@ -1,1 +1,22 @@
-//! The gateway.
+//! The gateway as a program: configuration, listeners, administration and the `naru` command.
+//!
+//! [`plan`] checks a configuration and everything it names; [`serve`] opens what was planned and
+//! runs until it is told to stop. What happens to a request is not here: see
+//! `gateway_core::pipeline`.
+
+pub mod admin;
+pub mod authenticate;
+pub mod authorize;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod listen;
+pub mod plan;
+pub mod pseudonyms;
+pub mod quota;
+pub mod secret;
+pub mod serve;
+pub mod telemetry;
+
+#[cfg(test)]
+mod test_support;

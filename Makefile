@@ -1,0 +1,47 @@
+# Naru. `make run` shows it, `make test` checks it, `make help` lists the rest.
+
+CARGO ?= cargo
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+NARU := $(CARGO_TARGET_DIR)/debug/naru
+
+.PHONY: help run test lint deps build bench fuzz clean
+
+help:
+	@echo "make run          build, start the practice world and the gateway, take the tour, keep serving"
+	@echo "make run ONCE=1   the same, and stop after the tour; non-zero if a step went wrong"
+	@echo "make test         everything: formatting, lints, unit, scenario and third-party tests"
+	@echo "make bench        measure beside other programs and write docs/performance.md"
+	@echo "make fuzz         run every fuzz target for a minute (wants the nightly toolchain)"
+	@echo "make deps         install what the above need"
+
+run: deps build
+	@$(NARU) world --root . --directory target/world $(if $(ONCE),--once)
+
+test: deps lint build
+	$(CARGO) nextest run --workspace --no-fail-fast
+	$(NARU) mapping test mappings/catalog
+	$(NARU) check sandbox/config/naru.toml
+	scripts/contract-check
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) deny --log-level error check licenses bans sources
+
+build:
+	@echo "building (the first build takes some minutes)"
+	$(CARGO) build --locked -p naru
+
+deps:
+	@scripts/install
+
+bench: deps
+	$(CARGO) build --locked --release -p naru
+	integration-tests/bench/run.sh
+
+fuzz:
+	scripts/fuzz
+
+clean:
+	$(CARGO) clean
+	rm -rf target

@@ -1,0 +1,17 @@
+//! Every adapter against a real backend: `contract` holds what all of them must do, the other
+//! modules what only one has. The EVM node comes from `sandbox/contracts`; `make deps` installs it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+mod contract;
+mod ethereum;
+mod layer;
+mod submits;
+mod support;
+mod welfare;

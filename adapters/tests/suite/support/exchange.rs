@@ -1,0 +1,112 @@
+//! An exchange that was let through: made by the pipeline's own stages, because nothing else can.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gateway_core::caller::{Authenticate, Means};
+use gateway_core::consent::Consents;
+use gateway_core::journal::Trail;
+use gateway_core::outbox::Submission;
+use gateway_core::policy::{Authorize, Decision, Quota, QuotaState};
+use gateway_core::{
+    Admitted, Assurance, Caller, Clock, Consent, Envelope, Evidence, ExchangeId, Fault, MemberId,
+    Message, Operation, Pseudonym, Pseudonymize, Service, ServiceId, SubmissionKey, stage,
+};
+
+/// A world in which everyone may do everything.
+struct Anyone;
+
+#[async_trait]
+impl Authenticate for Anyone {
+    async fn authenticate(&self, _: &Evidence, _: &Envelope) -> Result<Caller, Fault> {
+        let member = MemberId("city-a".into());
+        Ok(Caller {
+            member,
+            means: Means::ApiKey,
+            assurance: Assurance::Low,
+        })
+    }
+}
+
+impl Authorize for Anyone {
+    fn authorize(&self, _: &Caller, _: &Envelope) -> Result<Decision, Fault> {
+        Ok(Decision::default())
+    }
+}
+
+#[async_trait]
+impl Consents for Anyone {
+    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Vec<Consent>, Fault> {
+        Ok(vec![])
+    }
+}
+
+impl Quota for Anyone {
+    fn spend(&self, _: &MemberId, _: &ServiceId) -> Result<Option<QuotaState>, QuotaState> {
+        Ok(None)
+    }
+}
+
+impl Pseudonymize for Anyone {
+    fn pseudonym(&self, _: &str, _: &str, identifier: &[u8]) -> Pseudonym {
+        Pseudonym(alloy::primitives::keccak256(identifier).0)
+    }
+}
+
+impl Clock for Anyone {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::UNIX_EPOCH
+    }
+}
+
+/// An admitted query.
+pub(crate) async fn query() -> Admitted {
+    admit(Operation::Query, None).await
+}
+
+/// An admitted submit, whose caller named it `name`.
+pub(crate) async fn submit(name: &str) -> Admitted {
+    admit(Operation::Submit, Some(name.to_owned())).await
+}
+
+async fn admit(operation: Operation, idempotency_key: Option<String>) -> Admitted {
+    let service = Service {
+        id: service(),
+        operation,
+        subject: None,
+        consent: None,
+    };
+    let envelope = Envelope {
+        service: Arc::new(service),
+        message: Message::new(),
+        idempotency_key,
+        credential: None,
+        claimed_member: None,
+        mapping: "welfare/rest/v1".into(),
+        echo: Message::new(),
+    };
+    let (world, mut trail) = (Anyone, Trail::default());
+    let evidence = Evidence::default();
+    let identified = stage::authenticate(Arc::new(envelope), &evidence, &world, &mut trail).await;
+    let authorized = stage::authorize(identified.unwrap(), &world, &mut trail).unwrap();
+    let consented = stage::consent(authorized, &world, &world, world.now(), &mut trail).await;
+    stage::admit(consented.unwrap(), &world, &world, &mut trail).unwrap()
+}
+
+/// What is left of a submit once its process has died.
+pub(crate) fn left_of(key: SubmissionKey, ticket: Option<Vec<u8>>) -> Submission {
+    let exchange = ExchangeId(uuid::Uuid::nil());
+    Submission {
+        key,
+        exchange,
+        service: service(),
+        ticket,
+    }
+}
+
+fn service() -> ServiceId {
+    ServiceId {
+        sector: "welfare".into(),
+        code: "benefitGrant".into(),
+    }
+}

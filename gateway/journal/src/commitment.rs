@@ -1,0 +1,94 @@
+//! Salted commitments: an entry binds bytes it does not hold.
+//!
+//! ```text
+//! salt       = HMAC-SHA-256(commitment key, exchange id (16 bytes) ‖ kind ‖ 0x00 ‖ part)
+//! commitment = SHA-256(salt ‖ bytes)
+//! ```
+//!
+//! `kind` is the entry's `kind` and `part` the name of the commitment in the entry. No salt is
+//! stored: the operator, who has the key, computes the one salt of the one part that must be
+//! opened and hands it over with the bytes; every other part stays closed. Without the salt a
+//! commitment says nothing about its bytes, not even to one who can guess them.
+
+use std::fmt;
+
+use aws_lc_rs::{digest, hmac};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use gateway_core::ExchangeId;
+use gateway_core::journal::RecordKind;
+
+/// The parts of an exchange that an entry commits to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The request as it came.
+    Request,
+    /// The reply as it left, without its receipt.
+    Reply,
+    /// The pseudonym of the person concerned: 32 bytes.
+    Subject,
+    /// The call as in [`gateway_core::Call`]: function ‖ 0x1f ‖ arguments in canonical form.
+    Call,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Reply => "reply",
+            Self::Subject => "subject",
+            Self::Call => "call",
+        }
+    }
+}
+
+/// How an entry names its kind.
+pub(crate) fn kind_name(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Exchange => "exchange",
+        RecordKind::Settlement => "settlement",
+        RecordKind::Administration => "administration",
+    }
+}
+
+/// The secret that salts come from. Lose it and no commitment can be opened; leak it and every
+/// commitment can be tried against guesses.
+pub struct CommitmentKey(hmac::Key);
+
+impl CommitmentKey {
+    /// Takes 32 secret random bytes.
+    pub fn new(secret: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
+    }
+
+    /// The salt of one part of one entry: what the operator hands over to open it.
+    pub fn salt(&self, exchange: &ExchangeId, kind: RecordKind, part: Part) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(exchange.0.as_bytes());
+        context.update(kind_name(kind).as_bytes());
+        context.update(&[0]);
+        context.update(part.name().as_bytes());
+        let mut salt = [0; 32];
+        salt.copy_from_slice(context.sign().as_ref());
+        salt
+    }
+
+    /// The commitment to `bytes`, as an entry holds it: base64url without padding.
+    pub(crate) fn commit(
+        &self,
+        exchange: &ExchangeId,
+        kind: RecordKind,
+        part: Part,
+        bytes: &[u8],
+    ) -> String {
+        let mut context = digest::Context::new(&digest::SHA256);
+        context.update(&self.salt(exchange, kind, part));
+        context.update(bytes);
+        BASE64_URL_SAFE_NO_PAD.encode(context.finish())
+    }
+}
+
+impl fmt::Debug for CommitmentKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CommitmentKey(***)")
+    }
+}

@@ -1,0 +1,290 @@
+//! The log as the pipeline uses it.
+//!
+//! An append goes to one thread, which makes everything that
+//! is waiting durable with one sync, signs one checkpoint for it and answers with proofs against
+//! that checkpoint. Tiles and the public `checkpoint` follow within the publication interval; until
+//! they are on disk the write-ahead log holds the entries.
+//!
+//! When the disk fails or fills up, the log stops: [`Journal::writable`] refuses, waiting appends
+//! are refused, nothing more is acknowledged. Whether the last batch reached the disk cannot be
+//! known then; a restart finds out. So recovery is always the same: put the cause right, restart.
+
+use std::fmt;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gateway_core::{Fault, Journal, Kind, Receipt, journal::Record};
+use tlog_tiles::record_hash;
+use tokio::sync::oneshot;
+
+use crate::commitment::CommitmentKey;
+use crate::error::LogError;
+use crate::key::LogKey;
+use crate::publish::{BACKLOG, Publisher};
+use crate::recover::{Recovered, recover};
+use crate::wal::Sync;
+use crate::writer::{Append, Message, Writer};
+use crate::{leaf, receipt};
+
+/// The longest entry that a bundle can hold (tlog-tiles, "Log entries").
+const LONGEST_ENTRY: usize = u16::MAX as usize;
+
+/// Where the log is and what it is called.
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    /// Its directory, made when missing. One file system, for nothing else.
+    pub directory: PathBuf,
+    /// Its name in every checkpoint; must be the name of the key.
+    pub origin: String,
+    /// How long an entry may be durable before it is in the public tiles. One second is usual.
+    pub publish_interval: Duration,
+}
+
+/// The evidence log.
+pub struct Log {
+    inbox: Sender<Message>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    stopped: Arc<OnceLock<String>>,
+    commitments: CommitmentKey,
+}
+
+impl Log {
+    /// Opens or begins the log, replaying what a crash has left.
+    ///
+    /// # Errors
+    /// Any [`LogError`]; each says what to do. A log that is not exactly what was signed does not
+    /// open.
+    pub async fn open(
+        config: LogConfig,
+        key: LogKey,
+        commitments: CommitmentKey,
+    ) -> Result<Self, LogError> {
+        let sync = Box::new(|file: &File| file.sync_data());
+        Self::open_on(config, key, commitments, sync).await
+    }
+
+    pub(crate) async fn open_on(
+        config: LogConfig,
+        key: LogKey,
+        commitments: CommitmentKey,
+        sync: Sync,
+    ) -> Result<Self, LogError> {
+        if key.verifier().name() != config.origin {
+            return Err(LogError::KeyName {
+                key: key.verifier().name().to_owned(),
+                origin: config.origin,
+            });
+        }
+        let lock = lock(&config.directory)?;
+        let (inbox, messages) = mpsc::channel();
+        let (ready, opened) = oneshot::channel();
+        let stopped = Arc::new(OnceLock::new());
+        let status = stopped.clone();
+        let writer = spawn("journal-write", &config.directory.clone(), move || {
+            // Held to the end of the thread: until then it may still write.
+            let _lock = lock;
+            let result = match recover(&config.directory, &key) {
+                Ok(recovered) => {
+                    let _ = ready.send(Ok(()));
+                    write(recovered, config, key, sync, &messages, &status)
+                }
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            stop(&status, result);
+        })?;
+        let died = |_| Err(LogError::Stopped("its thread died".to_owned()));
+        opened.await.unwrap_or_else(died)?;
+        Ok(Self {
+            inbox,
+            writer: Mutex::new(Some(writer)),
+            stopped,
+            commitments,
+        })
+    }
+
+    /// Makes durable what is waiting, publishes everything and stops. Later appends are refused.
+    ///
+    /// # Errors
+    /// When something could not be published. Nothing acknowledged is lost; the next start
+    /// publishes it.
+    pub async fn shutdown(&self) -> Result<(), LogError> {
+        // When the thread is gone already, joining it below tells why.
+        let _ = self.inbox.send(Message::Shutdown);
+        if let Some(writer) = self.take_writer() {
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
+        match self.stopped.get() {
+            Some(reason) if reason != CLOSED => Err(LogError::Stopped(reason.clone())),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_writer(&self) -> Option<JoinHandle<()>> {
+        self.writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    fn unavailable(&self) -> Fault {
+        let reason = self.stopped.get().map_or("its thread died", String::as_str);
+        unavailable(reason)
+    }
+}
+
+/// Why a log that was shut down refuses.
+const CLOSED: &str = "it was shut down";
+
+/// Dropped without [`Log::shutdown`], the log is left as a crash leaves it, except that batches
+/// under way are finished; the next start publishes them.
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.inbox = mpsc::channel().0;
+        if let Some(writer) = self.take_writer() {
+            let _ = writer.join();
+        }
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log")
+            .field("stopped", &self.stopped.get())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Journal for Log {
+    async fn append(&self, record: Record<'_>) -> Result<Receipt, Fault> {
+        let entry = leaf::encode(&record, &self.commitments).map_err(unavailable)?;
+        if entry.len() > LONGEST_ENTRY {
+            return Err(unavailable("the entry is longer than 65,535 bytes"));
+        }
+        let (answer, placed) = oneshot::channel();
+        let append = Append {
+            hash: record_hash(&entry),
+            entry,
+            answer,
+        };
+        self.inbox
+            .send(Message::Append(append))
+            .map_err(|_| self.unavailable())?;
+        let placed = placed.await.map_err(|_| self.unavailable())?;
+        Ok(Receipt(receipt::encode(&placed)))
+    }
+
+    fn writable(&self) -> Result<(), Fault> {
+        match self.stopped.get() {
+            Some(_) => Err(self.unavailable()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn unavailable(reason: impl fmt::Display) -> Fault {
+    Fault::new(
+        Kind::Internal,
+        "evidence-unavailable",
+        "the gateway cannot record evidence at the moment, so nothing was done",
+    )
+    .context(format_args!("evidence log: {reason}"))
+}
+
+fn lock(directory: &Path) -> Result<File, LogError> {
+    let path = directory.join("lock");
+    let file = fs::create_dir_all(directory)
+        .and_then(|()| File::create(&path))
+        .map_err(|source| LogError::io("create", &path, source))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LogError::Locked(path)),
+        Err(TryLockError::Error(source)) => Err(LogError::io("lock", &path, source)),
+    }
+}
+
+fn spawn(
+    name: &str,
+    directory: &Path,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, LogError> {
+    let spawned = Builder::new().name(name.to_owned()).spawn(work);
+    spawned.map_err(|source| LogError::io("start a thread for", directory, source))
+}
+
+/// Runs the writer with its publisher beside it, to the end of both.
+fn write(
+    recovered: Recovered,
+    config: LogConfig,
+    key: LogKey,
+    sync: Sync,
+    messages: &Receiver<Message>,
+    status: &Arc<OnceLock<String>>,
+) -> Result<(), LogError> {
+    let Recovered {
+        edge,
+        segment,
+        publisher,
+        torn,
+    } = recovered;
+    if torn > 0 {
+        tracing::warn!(
+            journal.torn_bytes = torn,
+            "dropped a batch that a crash cut off; it was never acknowledged"
+        );
+    }
+    let (jobs, publishing) = publish_beside(publisher, &config.directory, status.clone())?;
+    let writer = Writer {
+        edge,
+        segment,
+        sync,
+        key,
+        wal: config.directory.join("wal"),
+        publisher: jobs,
+        interval: config.publish_interval,
+        due: None,
+    };
+    let mut waiting = Vec::new();
+    let result = writer.serve(messages, &mut waiting);
+    if result.is_err() {
+        stop(status, result);
+    }
+    // The publisher has said itself why it failed, if it did.
+    let _ = publishing.join();
+    Ok(())
+}
+
+fn publish_beside(
+    publisher: Publisher,
+    directory: &Path,
+    status: Arc<OnceLock<String>>,
+) -> Result<(mpsc::SyncSender<crate::publish::Job>, JoinHandle<()>), LogError> {
+    let (jobs, work) = mpsc::sync_channel(BACKLOG);
+    let thread = spawn("journal-publish", directory, move || {
+        if let Err(error) = publisher.run(&work) {
+            stop(&status, Err(error));
+        }
+    })?;
+    Ok((jobs, thread))
+}
+
+/// Says why the log has stopped; the first reason stands.
+fn stop(status: &OnceLock<String>, result: Result<(), LogError>) {
+    match result {
+        Ok(()) => drop(status.set(CLOSED.to_owned())),
+        Err(error) => {
+            let reason = error.to_string();
+            if status.set(reason).is_ok() {
+                tracing::error!("the evidence log has stopped: {error}");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

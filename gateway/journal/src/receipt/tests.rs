@@ -1,0 +1,221 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_core::adapter::Operation;
+use gateway_core::caller::{Assurance, Means};
+use gateway_core::journal::{Record, RecordKind, Trail};
+use gateway_core::policy::{Decision, QuotaState};
+use gateway_core::{
+    Call, Caller, ConsentUse, Envelope, ExchangeId, MemberId, Message, Proof, Pseudonym, Service,
+    ServiceId, SubmissionKey, Value,
+};
+use uuid::Uuid;
+
+use super::*;
+use crate::commitment::{CommitmentKey, Part};
+use crate::key::LogKey;
+use crate::leaf;
+
+/// A trail with every part present, and names as long as they are in practice.
+fn full_trail() -> Trail {
+    let service = Service {
+        id: ServiceId {
+            sector: "welfare".into(),
+            code: "benefitGrant".into(),
+        },
+        operation: Operation::Submit,
+        subject: None,
+        consent: None,
+    };
+    let envelope = Envelope {
+        service: Arc::new(service),
+        message: Message::new(),
+        idempotency_key: Some("2026-000123".into()),
+        credential: None,
+        claimed_member: None,
+        mapping: "welfare/city-a/v1".into(),
+        echo: Message::new(),
+    };
+    Trail {
+        envelope: Some(Arc::new(envelope)),
+        caller: Some(Caller {
+            member: MemberId("city-a".into()),
+            means: Means::Certificate,
+            assurance: Assurance::Substantial,
+        }),
+        decision: Some(Decision {
+            policies: vec!["city-grants".into()],
+        }),
+        subject: Some(Pseudonym([1; 32])),
+        consent: Some(ConsentUse {
+            id: Uuid::from_u128(7),
+            items: BTreeSet::from(["history".into()]),
+        }),
+        quota: Some(QuotaState {
+            policy: "cities".into(),
+            limit: 600,
+            window: Duration::from_secs(60),
+            remaining: 599,
+            reset: Duration::from_secs(1),
+        }),
+        route: Some("welfare-ledger".into()),
+        mapping: Some("welfare/ledger/v1".into()),
+        call: Some(Call {
+            operation: Operation::Submit,
+            function: "benefitGrant".into(),
+            arguments: vec![("amount".into(), Value::Integer(300_000))],
+            key: Some(SubmissionKey([2; 32])),
+        }),
+        submitted: None,
+        proof: Some(Proof {
+            network: "eip155:31337".into(),
+            transaction: Some(format!("0x{}", "ab".repeat(32))),
+            block: 12_345_678,
+            block_hash: format!("0x{}", "cd".repeat(32)),
+        }),
+    }
+}
+
+fn full_leaf(key: &CommitmentKey) -> Vec<u8> {
+    leaf_of(&full_trail(), key)
+}
+
+fn leaf_of(trail: &Trail, key: &CommitmentKey) -> Vec<u8> {
+    let record = Record {
+        exchange: ExchangeId(Uuid::from_u128(1)),
+        kind: RecordKind::Exchange,
+        received: "2026-11-02T03:04:05.678901Z".parse().unwrap(),
+        finished: "2026-11-02T03:04:05.7Z".parse().unwrap(),
+        front: "telegram",
+        trail,
+        request: b"request",
+        reply: b"reply",
+        fault: None,
+    };
+    leaf::encode(&record, key).unwrap()
+}
+
+#[test]
+fn a_leaf_has_its_keys_in_order_and_opens_part_by_part() {
+    let key = CommitmentKey::new(&[9; 32]);
+    let text = String::from_utf8(full_leaf(&key)).unwrap();
+    assert!(text.starts_with(
+        r#"{"v":1,"exchange":"00000000-0000-0000-0000-000000000001","kind":"exchange","received":"2026-11-02T03:04:05.678Z","finished":"2026-11-02T03:04:05.700Z","front":"telegram","service":"welfare/benefitGrant","caller":{"member":"city-a","means":"certificate","assurance":"substantial"},"decision":{"policies":["city-grants"]},"consent":{"id":"00000000-0000-0000-0000-000000000007","items":["history"]},"quota":{"policy":"cities","remaining":599},"mapping":{"front":"welfare/city-a/v1","backend":"welfare/ledger/v1"},"route":"welfare-ledger","operation":"submit","key":"0202"#
+    ), "{text}");
+    assert!(
+        text.contains(r#""outcome":"ok","proof":{"network":"eip155:31337","transaction":"0xab"#)
+    );
+
+    // Whoever is given one salt can open that part by hashing, and no other.
+    let leaf: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let salt = key.salt(
+        &ExchangeId(Uuid::from_u128(1)),
+        RecordKind::Exchange,
+        Part::Reply,
+    );
+    let opened =
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &[&salt[..], b"reply"].concat());
+    let opened = BASE64_URL_SAFE_NO_PAD.encode(opened);
+    assert_eq!(leaf["commit"]["reply"], opened);
+    assert_ne!(leaf["commit"]["request"], opened);
+}
+
+/// The arithmetic of the module's documentation.
+#[test]
+fn a_receipt_fits_its_field_at_four_billion_entries() {
+    let log = LogKey::generate("naru.example.go.kr/log/welfare").unwrap();
+    assert_eq!(log.verifier().name().len(), 30);
+    let mut placed = Placed {
+        entry: vec![b'x'; 1026],
+        index: (1 << 32) - 1,
+        proof: vec![Hash([7; 32]); 32],
+        checkpoint: log.checkpoint(1 << 32, Hash([8; 32])).into(),
+    };
+    assert_eq!(encode(&placed).len(), 4096);
+    placed.entry.push(b'x');
+    assert!(encode(&placed).len() > 4096);
+
+    let key = CommitmentKey::new(&[9; 32]);
+    let mut submit = full_trail();
+    submit.consent = None;
+    assert!(leaf_of(&submit, &key).len() <= 1026);
+    let mut query = full_trail();
+    query.call.as_mut().unwrap().key = None;
+    query.proof.as_mut().unwrap().transaction = None;
+    assert!(leaf_of(&query, &key).len() <= 1026);
+
+    placed.entry = full_leaf(&key);
+    placed.index = (1 << 29) - 1;
+    placed.proof.truncate(29);
+    placed.checkpoint = log.checkpoint(1 << 29, Hash([8; 32])).into();
+    assert!(encode(&placed).len() <= 4096);
+}
+
+#[test]
+fn there_is_one_text_for_each_receipt() {
+    let log = LogKey::generate("log.example").unwrap();
+    let entry = b"{\"v\":1}".to_vec();
+    let root = record_hash(&entry);
+    let checkpoint = log.checkpoint(1, root);
+    let text = proof_text(&entry, 0, &[], &checkpoint);
+    let check = |text: &str| verify(&BASE64_URL_SAFE_NO_PAD.encode(text), log.verifier());
+    assert_eq!(
+        check(&text),
+        Ok(Verified {
+            leaf: "{\"v\":1}".into(),
+            index: 0,
+            tree_size: 1,
+            origin: "log.example".into(),
+        })
+    );
+    for (from, to) in [
+        ("index 0", "index 00"),
+        ("index 0", "index +0"),
+        ("index 0", "index  0"),
+        ("index 0\n", "index 0\r\n"),
+        ("\nindex", "\nextra \nindex"),
+        ("@v1\n", "@v1\n\n"),
+        ("@v1", "@v2"),
+        ("log.example\n1\n", "log.example\n01\n"),
+        ("\n\n— ", "\nextension\n\n— "),
+    ] {
+        assert!(text.contains(from), "{from:?}");
+        assert!(check(&text.replacen(from, to, 1)).is_err(), "{to:?}");
+    }
+    assert!(check(&format!("{text}\n")).is_err());
+    assert!(check(&format!("{text}{}", checkpoint.lines().last().unwrap())).is_err());
+    let padded = base64::prelude::BASE64_URL_SAFE.encode(format!("{text} "));
+    assert_eq!(verify(&padded, log.verifier()), Err(VerifyError::Encoding));
+    assert_eq!(verify("", log.verifier()), Err(VerifyError::Malformed));
+    assert_eq!(
+        verify(&"A".repeat(LONGEST + 1), log.verifier()),
+        Err(VerifyError::Malformed)
+    );
+}
+
+#[test]
+fn a_receipt_counts_only_with_its_logs_key() {
+    let log = LogKey::generate("log.example").unwrap();
+    let entry = b"{}".to_vec();
+    let checkpoint = log.checkpoint(1, record_hash(&entry));
+    let receipt = BASE64_URL_SAFE_NO_PAD.encode(proof_text(&entry, 0, &[], &checkpoint));
+    for stranger in ["log.example", "other.example"] {
+        let key = LogKey::generate(stranger).unwrap();
+        assert_eq!(
+            verify(&receipt, key.verifier()),
+            Err(VerifyError::Checkpoint(CheckpointError::Signature))
+        );
+    }
+    let elsewhere = LogKey::generate("log.example")
+        .unwrap()
+        .checkpoint(1, record_hash(b"[]"));
+    let moved = BASE64_URL_SAFE_NO_PAD.encode(proof_text(&entry, 0, &[], &elsewhere));
+    assert!(verify(&moved, log.verifier()).is_err());
+    let other_entry = log.checkpoint(1, record_hash(b"[]"));
+    let swapped = BASE64_URL_SAFE_NO_PAD.encode(proof_text(&entry, 0, &[], &other_entry));
+    assert_eq!(
+        verify(&swapped, log.verifier()),
+        Err(VerifyError::NotIncluded)
+    );
+}

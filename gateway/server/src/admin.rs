@@ -1,0 +1,311 @@
+//! The admin listener: health and metrics for machines, consents for operators. Its own address
+//! and its own keys; every act is journaled with who did it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes, Data, Path, Query};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use gateway_core::caller::Means;
+use gateway_core::journal::{RecordKind, Trail};
+use gateway_core::stage::CONSENT_DOMAIN;
+use gateway_core::{
+    Adapter, Assurance, Caller, Clock, Consent, ConsentUse, ExchangeId, Fault, Journal, Kind,
+    MemberId, Pseudonymize, Record, ResidentNumber, Service,
+};
+use gateway_store::{ConsentRegistry, RegistryError};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use zeroize::Zeroize;
+
+use crate::authenticate::{Sha256, sha256};
+use crate::pseudonyms::Pseudonyms;
+use crate::telemetry::Metrics;
+
+/// What the admin listener administers.
+pub struct Administration {
+    /// The consents.
+    pub registry: Arc<dyn ConsentRegistry>,
+    /// Where acts are recorded.
+    pub journal: Arc<dyn Journal>,
+    /// Residents → principals.
+    pub pseudonyms: Arc<Pseudonyms>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The services, whose rules name purposes and items.
+    pub services: Vec<Arc<Service>>,
+    /// Who can be a recipient.
+    pub members: Vec<MemberId>,
+    /// Operators by the digest of their key.
+    pub operators: HashMap<Sha256, String>,
+    /// What `/metrics` tells.
+    pub metrics: Arc<Metrics>,
+    /// What `/readyz` probes.
+    pub backends: Vec<(Arc<str>, Arc<dyn Adapter>)>,
+    /// False while starting and stopping.
+    pub ready: Arc<AtomicBool>,
+}
+
+/// A consent to record. The resident number is turned into a pseudonym at once and not kept.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grant {
+    sector: String,
+    resident: String,
+    recipient: String,
+    purpose: String,
+    items: BTreeSet<String>,
+    valid_from: Option<Timestamp>,
+    valid_until: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Recorded {
+    id: Uuid,
+    receipt: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listing {
+    recipient: String,
+    /// The last id of the page before.
+    after: Option<Uuid>,
+}
+
+/// Consents in one answer.
+const PAGE: u32 = 100;
+
+/// Binds and starts the admin listener.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub fn serve(
+    administration: Administration,
+    address: SocketAddr,
+    shutdown: Duration,
+) -> std::io::Result<Server> {
+    let administration = Data::new(administration);
+    let app = move || {
+        App::new()
+            .app_data(administration.clone())
+            .route("/livez", web::get().to(livez))
+            .route("/readyz", web::get().to(readyz))
+            .route("/metrics", web::get().to(metrics))
+            .route("/admin/consents", web::post().to(grant))
+            .route("/admin/consents", web::get().to(list))
+            .route("/admin/consents/{id}", web::delete().to(withdraw))
+    };
+    let server = HttpServer::new(app).workers(1).shutdown_timeout(shutdown.as_secs());
+    Ok(server.disable_signals().bind(address)?.run())
+}
+
+async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// Ready: started, not stopping, entries can be written, every backend answers.
+async fn readyz(admin: Data<Administration>) -> HttpResponse {
+    let mut missing = Vec::new();
+    if !admin.ready.load(Ordering::Acquire) {
+        missing.push("the gateway is starting or stopping".to_owned());
+    }
+    if let Err(fault) = admin.journal.writable() {
+        missing.push(format!("the log cannot be written: {fault}"));
+    }
+    for (name, backend) in &admin.backends {
+        if let Err(fault) = backend.probe().await {
+            missing.push(format!("backend {name}: {fault}"));
+        }
+    }
+    match missing.as_slice() {
+        [] => HttpResponse::Ok().body("ready\n"),
+        _ => HttpResponse::ServiceUnavailable().body(missing.join("\n") + "\n"),
+    }
+}
+
+async fn metrics(admin: Data<Administration>) -> HttpResponse {
+    let text = admin.metrics.render();
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
+}
+
+async fn grant(request: HttpRequest, body: Bytes, admin: Data<Administration>) -> HttpResponse {
+    answer(admin.grant(&request, &body).await, StatusCode::CREATED)
+}
+
+async fn withdraw(
+    request: HttpRequest,
+    id: Path<Uuid>,
+    admin: Data<Administration>,
+) -> HttpResponse {
+    answer(admin.withdraw(&request, *id).await, StatusCode::OK)
+}
+
+async fn list(
+    request: HttpRequest,
+    listing: Query<Listing>,
+    admin: Data<Administration>,
+) -> HttpResponse {
+    answer(admin.list(&request, &listing).await, StatusCode::OK)
+}
+
+fn answer<T: Serialize>(result: Result<T, Fault>, success: StatusCode) -> HttpResponse {
+    match result {
+        Ok(value) => HttpResponse::build(success).json(value),
+        Err(fault) => {
+            tracing::info!(fault.kind = %fault.kind, fault.code = %fault.code, "admin: {fault}");
+            let status = match fault.kind {
+                Kind::Malformed => StatusCode::BAD_REQUEST,
+                Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+                Kind::Unroutable => StatusCode::NOT_FOUND,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            let problem = serde_json::json!({
+                "type": format!("urn:naru:fault:{}", fault.code),
+                "title": status.canonical_reason(),
+                "status": status.as_u16(),
+                "detail": fault.public,
+            });
+            HttpResponse::build(status)
+                .content_type("application/problem+json")
+                .body(problem.to_string())
+        }
+    }
+}
+
+impl Administration {
+    async fn grant(&self, request: &HttpRequest, body: &[u8]) -> Result<Recorded, Fault> {
+        let operator = self.operator(request)?;
+        let mut grant: Grant = serde_json::from_slice(body).map_err(|error| {
+            // The error names a field and a position, never a value of the resident's.
+            malformed(format!("not a consent: {} error at column {}", kind_of(&error), error.column()))
+        })?;
+        let consent = self.consent(&grant);
+        grant.resident.zeroize();
+        let consent = consent?;
+        let recorded = self.record(&operator, "admin/consent-grant", &consent, body).await?;
+        self.registry.grant(&consent).await.map_err(registry_fault)?;
+        Ok(recorded)
+    }
+
+    async fn withdraw(&self, request: &HttpRequest, id: Uuid) -> Result<Recorded, Fault> {
+        let operator = self.operator(request)?;
+        let consent = self.registry.withdraw(id).await.map_err(registry_fault)?;
+        self.record(&operator, "admin/consent-withdraw", &consent, &[]).await
+    }
+
+    async fn list(&self, request: &HttpRequest, listing: &Listing) -> Result<Vec<Consent>, Fault> {
+        self.operator(request)?;
+        let recipient = MemberId(listing.recipient.as_str().into());
+        let page = self.registry.of_recipient(&recipient, listing.after, PAGE).await;
+        page.map_err(registry_fault)
+    }
+
+    fn operator(&self, request: &HttpRequest) -> Result<Caller, Fault> {
+        let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+        let key = header.and_then(|value| value.strip_prefix("Bearer "));
+        let name = key.and_then(|key| self.operators.get(&sha256(key.as_bytes())));
+        let name = name.ok_or_else(|| {
+            let public = "send Authorization: Bearer and an operator's key";
+            Fault::new(Kind::Unauthenticated, "operator-unknown", public)
+        })?;
+        let member = MemberId(name.as_str().into());
+        Ok(Caller { member, means: Means::ApiKey, assurance: Assurance::Low })
+    }
+
+    /// Checks a grant against the catalog: nobody can consent to what no service asks.
+    fn consent(&self, grant: &Grant) -> Result<Consent, Fault> {
+        let rules = self.services.iter().filter(|service| *service.id.sector == grant.sector);
+        let rules: Vec<_> = rules.filter_map(|service| service.consent.as_ref()).collect();
+        let rules: Vec<_> = rules.into_iter().filter(|rule| rule.purpose == grant.purpose).collect();
+        if rules.is_empty() {
+            return Err(malformed("no service of this sector has this purpose"));
+        }
+        let known = |item: &String| rules.iter().any(|rule| rule.wanted().contains(item.as_str()));
+        if grant.items.is_empty() || !grant.items.iter().all(known) {
+            return Err(malformed("items must name items of this purpose, at least one"));
+        }
+        if !self.members.iter().any(|member| *member.0 == grant.recipient) {
+            return Err(malformed("the recipient is not a member"));
+        }
+        let resident = ResidentNumber::parse(&grant.resident).map_err(|e| malformed(e.to_string()))?;
+        let valid_from = grant.valid_from.unwrap_or_else(|| self.clock.now());
+        if grant.valid_until <= valid_from {
+            return Err(malformed("valid_until must be later than valid_from"));
+        }
+        let resident = resident.expose().as_bytes();
+        Ok(Consent {
+            id: Uuid::now_v7(),
+            principal: self.pseudonyms.pseudonym(&grant.sector, CONSENT_DOMAIN, resident),
+            recipient: MemberId(grant.recipient.as_str().into()),
+            purpose: grant.purpose.clone(),
+            items: grant.items.clone(),
+            valid_from,
+            valid_until: grant.valid_until,
+            withdrawn: None,
+        })
+    }
+
+    async fn record(
+        &self,
+        operator: &Caller,
+        act: &str,
+        consent: &Consent,
+        request: &[u8],
+    ) -> Result<Recorded, Fault> {
+        let trail = Trail {
+            caller: Some(operator.clone()),
+            subject: Some(consent.principal),
+            consent: Some(ConsentUse { id: consent.id, items: consent.items.clone() }),
+            ..Trail::default()
+        };
+        let now = self.clock.now();
+        let record = Record {
+            exchange: ExchangeId(Uuid::now_v7()),
+            kind: RecordKind::Administration,
+            received: now,
+            finished: now,
+            front: act,
+            trail: &trail,
+            request,
+            reply: &[],
+            fault: None,
+        };
+        let receipt = self.journal.append(record).await?;
+        Ok(Recorded { id: consent.id, receipt: receipt.0 })
+    }
+}
+
+fn malformed(public: impl Into<String>) -> Fault {
+    Fault::new(Kind::Malformed, "not-a-consent", public)
+}
+
+fn registry_fault(error: RegistryError) -> Fault {
+    let (kind, code, public) = match &error {
+        RegistryError::Unknown(_) => {
+            (Kind::Unroutable, "no-such-consent", "there is no consent with this id")
+        }
+        RegistryError::Exists(_) | RegistryError::Invalid(_) => {
+            (Kind::Malformed, "not-a-consent", "the consent cannot be recorded as it is")
+        }
+        RegistryError::Store(_) => {
+            (Kind::Internal, "store-unavailable", "the store cannot be used at the moment")
+        }
+    };
+    Fault::new(kind, code, public).source(error)
+}
+
+fn kind_of(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        serde_json::error::Category::Syntax => "syntax",
+        serde_json::error::Category::Data => "field",
+        serde_json::error::Category::Eof => "end of text",
+        serde_json::error::Category::Io => "reading",
+    }
+}

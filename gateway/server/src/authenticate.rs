@@ -1,0 +1,206 @@
+//! Callers by client certificate, API key or folder, as the configuration registers them.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_lc_rs::digest::{SHA256, digest};
+use gateway_core::caller::{Authenticate, Means};
+use gateway_core::{Assurance, Caller, Envelope, Evidence, Fault, Kind, MemberId};
+
+use crate::config::{Member, Problem};
+
+/// A SHA-256 digest as configured: `sha256:` and 64 hex digits.
+pub type Sha256 = [u8; 32];
+
+/// The registered credentials. API keys are random, so a plain digest of one cannot be guessed,
+/// and looking a digest up tells nothing about the key by its timing.
+pub struct Members {
+    ids: Vec<MemberId>,
+    api_keys: HashMap<Sha256, MemberId>,
+    certificates: HashMap<Sha256, MemberId>,
+}
+
+impl Members {
+    /// Registers the configured members.
+    ///
+    /// # Errors
+    /// Every identifier used twice, digest that is none, and credential of two members.
+    pub fn new(members: &[Member]) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut all =
+            Self { ids: Vec::new(), api_keys: HashMap::new(), certificates: HashMap::new() };
+        for (index, member) in members.iter().enumerate() {
+            let at = format!("member[{index}]");
+            let id = MemberId(member.id.as_str().into());
+            if !is_code(&member.id) {
+                let message = "use lower-case letters, digits and hyphens, 16 at most";
+                problems.push(Problem::new(format!("{at}.id"), message));
+            }
+            if all.ids.contains(&id) {
+                problems.push(Problem::new(format!("{at}.id"), "another member has this id"));
+            }
+            let hashes = [
+                ("api_keys", &member.api_keys, &mut all.api_keys),
+                ("certificates", &member.certificates, &mut all.certificates),
+            ];
+            for (name, written, registered) in hashes {
+                for (index, hash) in written.iter().enumerate() {
+                    let at = format!("{at}.{name}[{index}]");
+                    match parse_hash(hash) {
+                        Err(message) => problems.push(Problem::new(at, message)),
+                        Ok(hash) => {
+                            if registered.insert(hash, id.clone()).is_some() {
+                                problems.push(Problem::new(at, "registered twice"));
+                            }
+                        }
+                    }
+                }
+            }
+            all.ids.push(id);
+        }
+        if problems.is_empty() { Ok(all) } else { Err(problems) }
+    }
+
+    /// Every member.
+    pub fn ids(&self) -> &[MemberId] {
+        &self.ids
+    }
+}
+
+/// A member's id also names it on ledgers, where 16 characters are carried everywhere.
+fn is_code(id: &str) -> bool {
+    (1..=16).contains(&id.len())
+        && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+}
+
+/// Reads `sha256:` and 64 hex digits.
+///
+/// # Errors
+/// A sentence for the operator.
+pub fn parse_hash(text: &str) -> Result<Sha256, &'static str> {
+    let mut hash = [0; 32];
+    let hex = text.strip_prefix("sha256:").ok_or("write sha256: and the hex digest")?;
+    hex::decode_to_slice(hex, &mut hash).map_err(|_| "sha256: wants 64 hex digits after it")?;
+    Ok(hash)
+}
+
+/// SHA-256 of some bytes.
+pub fn sha256(bytes: &[u8]) -> Sha256 {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    hash
+}
+
+#[async_trait]
+impl Authenticate for Members {
+    async fn authenticate(
+        &self,
+        evidence: &Evidence,
+        envelope: &Envelope,
+    ) -> Result<Caller, Fault> {
+        let mut found: Option<(Means, &MemberId)> = None;
+        let certificate = evidence.certificate.as_deref();
+        let api_keys = [evidence.api_key.as_deref(), envelope.credential.as_deref()];
+        let presented = certificate
+            .map(|der| (Means::Certificate, self.certificates.get(&sha256(der))))
+            .into_iter()
+            .chain(api_keys.into_iter().flatten().map(|key| {
+                (Means::ApiKey, self.api_keys.get(&sha256(key.as_bytes())))
+            }))
+            .chain(evidence.folder.as_ref().map(|id| (Means::Folder, Some(id))));
+        for (means, member) in presented {
+            let member = member.ok_or_else(|| unknown(means))?;
+            match found {
+                Some((_, other)) if other != member => return Err(contradiction()),
+                Some(_) => {}
+                None => found = Some((means, member)),
+            }
+        }
+        let (means, member) = found.ok_or_else(nothing)?;
+        let assurance = match means {
+            Means::Certificate => Assurance::Substantial,
+            Means::ApiKey | Means::Folder => Assurance::Low,
+        };
+        Ok(Caller { member: member.clone(), means, assurance })
+    }
+}
+
+fn nothing() -> Fault {
+    let public = "say who you are: a client certificate or an API key is wanted";
+    Fault::new(Kind::Unauthenticated, "credentials-missing", public)
+}
+
+fn unknown(means: Means) -> Fault {
+    let public = "the credentials are not registered here";
+    Fault::new(Kind::Unauthenticated, "credentials-unknown", public)
+        .context(format_args!("presented: {means:?}"))
+}
+
+fn contradiction() -> Fault {
+    let public = "the credentials belong to different members";
+    Fault::new(Kind::Unauthenticated, "credentials-contradict", public)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::envelope;
+    use zeroize::Zeroizing;
+
+    fn members() -> Members {
+        let member = |id: &str, key: &str, certificate: &[u8]| Member {
+            id: id.into(),
+            name: id.into(),
+            api_keys: vec![format!("sha256:{}", hex::encode(sha256(key.as_bytes())))],
+            certificates: vec![format!("sha256:{}", hex::encode(sha256(certificate)))],
+        };
+        Members::new(&[member("a", "key-a", b"cert-a"), member("b", "key-b", b"cert-b")]).unwrap()
+    }
+
+    async fn who(evidence: Evidence) -> Result<(String, Means), String> {
+        let caller = members().authenticate(&evidence, &envelope()).await;
+        caller.map(|c| (c.member.to_string(), c.means)).map_err(|fault| fault.code.into_owned())
+    }
+
+    fn key(key: &str) -> Option<Zeroizing<String>> {
+        Some(Zeroizing::new(key.to_owned()))
+    }
+
+    #[tokio::test]
+    async fn the_evidence_must_name_one_registered_member() {
+        let certificate = |der: &[u8]| Some(der.into());
+        let with = |certificate, api_key| Evidence { certificate, api_key, ..Evidence::default() };
+        assert_eq!(who(with(None, key("key-a"))).await.unwrap(), ("a".into(), Means::ApiKey));
+        assert_eq!(
+            who(with(certificate(b"cert-b"), key("key-b"))).await.unwrap(),
+            ("b".into(), Means::Certificate)
+        );
+        assert_eq!(who(with(None, None)).await.unwrap_err(), "credentials-missing");
+        assert_eq!(who(with(None, key("other"))).await.unwrap_err(), "credentials-unknown");
+        assert_eq!(
+            who(with(certificate(b"cert-a"), key("other"))).await.unwrap_err(),
+            "credentials-unknown"
+        );
+        assert_eq!(
+            who(with(certificate(b"cert-a"), key("key-b"))).await.unwrap_err(),
+            "credentials-contradict"
+        );
+    }
+
+    #[test]
+    fn every_bad_registration_is_reported() {
+        let member = |id: &str, key: &str| Member {
+            id: id.into(),
+            name: id.into(),
+            api_keys: vec![key.into()],
+            certificates: vec![],
+        };
+        let good = format!("sha256:{}", "0".repeat(64));
+        let problems = Members::new(&[member("a", "plain"), member("a", &good), member("B", &good)])
+            .err()
+            .unwrap();
+        let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        let wanted = ["member[0].api_keys[0]", "member[1].id", "member[2].id", "member[2].api_keys[0]"];
+        assert_eq!(paths, wanted);
+    }
+}

@@ -1,0 +1,119 @@
+//! The `naru` command.
+
+mod consent;
+mod key;
+mod mapping;
+mod verify;
+mod world;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::plan::Plan;
+use crate::telemetry::start_logging;
+
+/// Naru: a gateway between legacy systems and ledgers.
+///
+/// It authenticates the caller, checks access, consent and quota, maps the message, routes it to a
+/// ledger or another system, maps the answer back into the caller's own format, and leaves evidence
+/// that anyone can verify.
+#[derive(Parser)]
+#[command(name = "naru", version, after_help = "Try it: `naru world` starts a practice world and \
+shows the main job on sample input.\nA configuration to start from: sandbox/config/naru.toml")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway until SIGTERM or Ctrl-C; what is in flight is finished first.
+    Serve {
+        /// The configuration.
+        #[arg(long, value_name = "FILE", default_value = "naru.toml", env = "NARU_CONFIG")]
+        config: PathBuf,
+    },
+    /// Check a configuration and everything it names, and report every problem at once.
+    Check {
+        /// The configuration.
+        #[arg(value_name = "FILE", default_value = "naru.toml")]
+        config: PathBuf,
+    },
+    /// Verify a receipt offline: that its entry is in the log, under a checkpoint the log signed.
+    Verify(verify::Verify),
+    /// Work with mappings.
+    #[command(subcommand)]
+    Mapping(mapping::Mapping),
+    /// Record, withdraw and list consents, through a running gateway's admin listener.
+    Consent(consent::Consent),
+    /// Make keys.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Start the practice world: an EVM node with the welfare contract, test certificates, a
+    /// gateway, and a tour of the main job.
+    World(world::World),
+}
+
+/// A sentence for the person at the terminal, with what to do next.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command line. 0: it worked; 1: it did not; 2: the command line is wrong.
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve { config } => serve(config),
+        Command::Check { config } => check(config),
+        Command::Verify(verify) => verify.run(),
+        Command::Mapping(mapping) => mapping.run(),
+        Command::Consent(consent) => consent.run(),
+        Command::Key(key) => key.run(),
+        Command::World(world) => world.run(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // Nothing is left to be done when standard error is closed.
+            let _ = writeln!(io::stderr(), "naru: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line for the person at the terminal.
+fn say(line: impl std::fmt::Display) -> Result<(), Failure> {
+    Ok(writeln!(io::stdout(), "{line}")?)
+}
+
+/// Runs a future on a runtime of its own.
+fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
+}
+
+fn plan(config: &std::path::Path) -> Result<Plan, Failure> {
+    let planned = Config::read(config).and_then(Plan::new);
+    planned.map_err(|problems| {
+        let lines: Vec<_> = problems.iter().map(|problem| format!("  {problem}")).collect();
+        let count = lines.len();
+        format!("{count} problem(s) in {}:\n{}", config.display(), lines.join("\n")).into()
+    })
+}
+
+fn serve(config: PathBuf) -> Result<(), Failure> {
+    let plan = plan(&config)?;
+    start_logging(&plan.config.log_output)?;
+    block_on(async { Ok(crate::serve::serve(plan).await?) })
+}
+
+fn check(config: PathBuf) -> Result<(), Failure> {
+    let plan = plan(&config)?;
+    say(format_args!(
+        "{}: good ({} members, {} services, {} routes)",
+        config.display(),
+        plan.members.ids().len(),
+        plan.catalog.services().count(),
+        plan.config.routes.len(),
+    ))
+}

@@ -1,0 +1,528 @@
+//! The configuration as written: TOML, unknown keys refused, every problem reported at once.
+//!
+//! What it names (files, secrets, fronts, backends) is checked in [`crate::assemble`]; `naru
+//! check` runs both.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use adapters::ethereum::EthereumConfig;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::secret::SecretRef;
+
+/// One thing wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: a key path such as `member[1].id`, or a file.
+    pub path: String,
+    /// What, and what to do about it.
+    pub message: String,
+}
+
+impl Problem {
+    /// A problem at a key path.
+    pub fn new(path: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self { path: path.into(), message: message.to_string() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// A whole configuration file.
+#[derive(Debug)]
+pub struct Config {
+    /// The folder of the file; relative paths start here.
+    pub base: PathBuf,
+    /// `[gateway]`
+    pub gateway: Gateway,
+    /// `[secrets]`
+    pub secrets: Secrets,
+    /// `[log]`
+    pub log: Log,
+    /// `[[listen.*]]`
+    pub listen: Listen,
+    /// `[admin]`
+    pub admin: Admin,
+    /// `[fronts]`
+    pub fronts: Fronts,
+    /// `[[member]]`
+    pub members: Vec<Member>,
+    /// `[[quota]]`
+    pub quotas: Vec<Quota>,
+    /// `[[backend]]`
+    pub backends: Vec<Backend>,
+    /// `[[route]]`
+    pub routes: Vec<Route>,
+    /// `[log_output]`
+    pub log_output: LogOutput,
+}
+
+/// `[gateway]`
+#[derive(Debug, Deserialize)]
+pub struct Gateway {
+    /// A name for logs.
+    pub name: String,
+    /// The folder of the SQLite store.
+    pub state: PathBuf,
+    /// The mapping catalog.
+    pub catalog: PathBuf,
+    /// The folder of the Cedar policies.
+    pub policies: PathBuf,
+    /// How long a shutdown waits for what is in flight.
+    #[serde(default = "ten")]
+    pub shutdown_seconds: u64,
+    /// HTTP worker threads; as many as there are cores when absent.
+    pub workers: Option<usize>,
+    /// How many days the outcome of a submit is kept for repeats of its idempotency key.
+    #[serde(default = "seven")]
+    pub idempotency_days: u32,
+}
+
+/// `[secrets]`
+#[derive(Debug, Deserialize)]
+pub struct Secrets {
+    /// Per sector, 32 bytes in hex: the key of its pseudonyms.
+    pub pseudonyms: BTreeMap<String, SecretRef>,
+    /// 32 bytes in hex: the key of the journal's commitments.
+    pub commitments: SecretRef,
+}
+
+/// `[log]`
+#[derive(Debug, Deserialize)]
+pub struct Log {
+    /// The folder of the tiles.
+    pub directory: PathBuf,
+    /// The log's origin, the first line of its checkpoints.
+    pub origin: String,
+    /// The note signer key.
+    pub key: SecretRef,
+    /// How often tiles and checkpoint are published.
+    #[serde(default = "one")]
+    pub publish_seconds: u64,
+}
+
+/// `[listen]`
+#[derive(Debug, Default, Deserialize)]
+pub struct Listen {
+    /// HTTP and HTTPS: REST and SOAP.
+    #[serde(default)]
+    pub http: Vec<HttpListener>,
+    /// Telegrams over TCP.
+    #[serde(default)]
+    pub telegram: Vec<TelegramListener>,
+    /// Watched folders.
+    #[serde(default)]
+    pub batch: Vec<BatchListener>,
+    /// What one peer and one message may be.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// `[[listen.http]]`
+#[derive(Debug, Deserialize)]
+pub struct HttpListener {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// HTTPS, with client certificates where the client has one.
+    pub tls: Option<Tls>,
+}
+
+/// `tls` of a listener
+#[derive(Debug, Deserialize)]
+pub struct Tls {
+    /// PEM, the chain of the server.
+    pub certificate: PathBuf,
+    /// PEM, its private key.
+    pub key: SecretRef,
+    /// PEM, the authorities of client certificates.
+    pub client_authority: PathBuf,
+}
+
+/// `[[listen.telegram]]`
+#[derive(Debug, Deserialize)]
+pub struct TelegramListener {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// The mapping of the telegrams, e.g. `welfare/city-a/v1`.
+    pub front: String,
+    /// A connection without a telegram for this long is closed.
+    #[serde(default = "sixty")]
+    pub idle_seconds: u64,
+}
+
+/// `[[listen.batch]]`
+#[derive(Debug, Deserialize)]
+pub struct BatchListener {
+    /// The watched folder.
+    pub folder: PathBuf,
+    /// The mapping of the files, e.g. `welfare/city-b/v1`.
+    pub front: String,
+    /// The member the folder belongs to.
+    pub member: String,
+    /// How often to look.
+    #[serde(default = "thousand")]
+    pub poll_ms: u64,
+}
+
+/// `[listen.limits]`
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// The largest message.
+    pub body_bytes: usize,
+    /// Requests a second of one address, counted before anything is verified.
+    pub peer_per_second: u32,
+    /// Bytes of the largest batch file.
+    pub file_bytes: u64,
+    /// How long a client may take to send one message, and a client to take a reply.
+    pub message_seconds: u64,
+    /// Telegram connections at once.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 1 << 20,
+            peer_per_second: 2_000,
+            file_bytes: 64 << 20,
+            message_seconds: 30,
+            connections: 1_024,
+        }
+    }
+}
+
+/// `[admin]`
+#[derive(Debug, Deserialize)]
+pub struct Admin {
+    /// Where to listen; its own address, so that a firewall can tell it apart.
+    pub address: SocketAddr,
+    /// Who may.
+    pub keys: Vec<AdminKey>,
+}
+
+/// One of `admin.keys`
+#[derive(Debug, Deserialize)]
+pub struct AdminKey {
+    /// The operator.
+    pub name: String,
+    /// `sha256:` and the hex digest of the key.
+    pub hash: String,
+}
+
+/// `[fronts]`
+#[derive(Debug, Default, Deserialize)]
+pub struct Fronts {
+    /// Mappings served under `POST /soap/{service}`.
+    #[serde(default)]
+    pub soap: Vec<String>,
+    /// Mappings served under `POST /v1/{sector}/{service}`.
+    #[serde(default)]
+    pub rest: Vec<String>,
+}
+
+/// `[[member]]`
+#[derive(Debug, Deserialize)]
+pub struct Member {
+    /// Its identifier in policies, consents and records.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// `sha256:` and the hex digest of each API key.
+    #[serde(default)]
+    pub api_keys: Vec<String>,
+    /// `sha256:` and the hex digest of each certificate's DER.
+    #[serde(default)]
+    pub certificates: Vec<String>,
+}
+
+/// `[[quota]]`
+#[derive(Clone, Debug, Deserialize)]
+pub struct Quota {
+    /// Its name in `RateLimit` and records.
+    pub name: String,
+    /// The member it is for; every member has its own share when absent.
+    pub member: Option<String>,
+    /// The service it is for; every service has its own share when absent.
+    pub service: Option<String>,
+    /// Requests a window.
+    pub limit: u32,
+    /// The window.
+    pub window_seconds: u64,
+}
+
+/// `[[backend]]`
+#[derive(Debug)]
+pub struct Backend {
+    /// What every kind has.
+    pub common: BackendCommon,
+    /// What this kind has.
+    pub kind: BackendKind,
+}
+
+/// The keys that every `[[backend]]` has.
+#[derive(Debug, Deserialize)]
+pub struct BackendCommon {
+    /// Its name in routes.
+    pub name: String,
+    /// `ethereum` or `echo`.
+    pub kind: BackendKindName,
+    /// How long a call may take.
+    #[serde(default = "ten")]
+    pub deadline_seconds: u64,
+    /// Calls at once.
+    #[serde(default = "sixty_four")]
+    pub concurrency: NonZeroUsize,
+}
+
+impl BackendCommon {
+    const KEYS: [&str; 4] = ["name", "kind", "deadline_seconds", "concurrency"];
+}
+
+/// `kind` of a backend, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BackendKindName {
+    /// [`BackendKind::Ethereum`]
+    Ethereum,
+}
+
+/// A backend by its kind.
+#[derive(Debug)]
+pub enum BackendKind {
+    /// An EVM node, and the gateway's key for it: 32 bytes in hex.
+    Ethereum(EthereumConfig, SecretRef),
+}
+
+/// The key of a backend that signs.
+#[derive(Debug, Deserialize)]
+struct SigningKey {
+    key: SecretRef,
+}
+
+/// `[[route]]`
+#[derive(Debug, Deserialize)]
+pub struct Route {
+    /// The services it serves.
+    pub services: Vec<String>,
+    /// The backend mapping, e.g. `welfare/ledger/v1`.
+    pub mapping: String,
+    /// The backend.
+    pub backend: String,
+}
+
+/// `[log_output]`
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub struct LogOutput {
+    /// `json` or `text`.
+    pub format: LogFormat,
+    /// A `tracing` filter, e.g. `info` or `info,naru=debug`.
+    pub filter: String,
+}
+
+/// `log_output.format`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Default for LogOutput {
+    fn default() -> Self {
+        Self { format: LogFormat::Json, filter: "info".to_owned() }
+    }
+}
+
+fn one() -> u64 {
+    1
+}
+fn seven() -> u32 {
+    7
+}
+fn ten() -> u64 {
+    10
+}
+fn sixty() -> u64 {
+    60
+}
+fn sixty_four() -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(63)
+}
+fn thousand() -> u64 {
+    1_000
+}
+
+impl Config {
+    /// Reads and parses a file.
+    ///
+    /// # Errors
+    /// Every problem that can be seen without opening what it names.
+    pub fn read(file: &Path) -> Result<Self, Vec<Problem>> {
+        let at = || file.display().to_string();
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            vec![Problem::new(at(), format!("cannot be read ({error}); name it with --config FILE"))]
+        })?;
+        let base = file.parent().unwrap_or(Path::new("")).to_owned();
+        Self::parse(&text, base)
+    }
+
+    /// Parses the text of a file whose relative paths start at `base`.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn parse(text: &str, base: PathBuf) -> Result<Self, Vec<Problem>> {
+        let table = text
+            .parse::<toml::Table>()
+            .map_err(|error| vec![Problem::new("(syntax)", error.to_string().trim_end())])?;
+        let mut sections = Sections { table, problems: Vec::new() };
+        let gateway = sections.required("gateway");
+        let secrets = sections.required("secrets");
+        let log = sections.required("log");
+        let admin = sections.required("admin");
+        let listen = sections.optional("listen");
+        let fronts = sections.optional("fronts");
+        let log_output = sections.optional("log_output");
+        let members = sections.list("member");
+        let quotas = sections.list("quota");
+        let backends = sections.backends();
+        let routes = sections.list("route");
+        sections.refuse_the_rest();
+        match (gateway, secrets, log, admin, listen, fronts, log_output) {
+            (
+                Some(gateway),
+                Some(secrets),
+                Some(log),
+                Some(admin),
+                Some(listen),
+                Some(fronts),
+                Some(log_output),
+            ) if sections.problems.is_empty() => Ok(Self {
+                base,
+                gateway,
+                secrets,
+                log,
+                listen,
+                admin,
+                fronts,
+                members,
+                quotas,
+                backends,
+                routes,
+                log_output,
+            }),
+            _ => Err(sections.problems),
+        }
+    }
+
+    /// A path of the configuration, from where the file is.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+}
+
+/// Moves the named keys into a table of their own.
+fn take(from: &mut toml::Table, keys: &[&str]) -> toml::Value {
+    let taken = keys.iter().filter_map(|key| from.remove_entry(*key)).collect::<toml::Table>();
+    taken.into()
+}
+
+/// The sections of a file that have not been read yet, and what was wrong with the others.
+struct Sections {
+    table: toml::Table,
+    problems: Vec<Problem>,
+}
+
+impl Sections {
+    fn required<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        match self.table.remove(name) {
+            Some(value) => self.read(name, value),
+            None => {
+                self.problems.push(Problem::new(name, "this section is required"));
+                None
+            }
+        }
+    }
+
+    fn optional<T: DeserializeOwned + Default>(&mut self, name: &str) -> Option<T> {
+        match self.table.remove(name) {
+            Some(value) => self.read(name, value),
+            None => Some(T::default()),
+        }
+    }
+
+    fn list<T: DeserializeOwned>(&mut self, name: &str) -> Vec<T> {
+        let elements = self.tables(name);
+        elements.into_iter().filter_map(|(at, element)| self.read(&at, element)).collect()
+    }
+
+    fn tables(&mut self, name: &str) -> Vec<(String, toml::Value)> {
+        match self.table.remove(name) {
+            None => Vec::new(),
+            Some(toml::Value::Array(elements)) => {
+                let at = |index: usize| format!("{name}[{index}]");
+                elements.into_iter().enumerate().map(|(index, one)| (at(index), one)).collect()
+            }
+            Some(_) => {
+                self.problems.push(Problem::new(name, format!("write each one as [[{name}]]")));
+                Vec::new()
+            }
+        }
+    }
+
+    fn backends(&mut self) -> Vec<Backend> {
+        let elements = self.tables("backend");
+        elements.into_iter().filter_map(|(at, element)| self.backend(&at, element)).collect()
+    }
+
+    fn backend(&mut self, at: &str, element: toml::Value) -> Option<Backend> {
+        let mut own = element.as_table().cloned().unwrap_or_default();
+        let common = take(&mut own, &BackendCommon::KEYS);
+        let common: BackendCommon = self.read(at, common)?;
+        let kind = match common.kind {
+            BackendKindName::Ethereum => {
+                let key = take(&mut own, &["key"]);
+                let key = self.read(at, key).map(|SigningKey { key }| key);
+                let config = self.read(at, own.into());
+                BackendKind::Ethereum(config?, key?)
+            }
+        };
+        Some(Backend { common, kind })
+    }
+
+    fn read<T: DeserializeOwned>(&mut self, at: &str, value: toml::Value) -> Option<T> {
+        let problems = &mut self.problems;
+        let mut track = serde_path_to_error::Track::new();
+        let located = serde_path_to_error::Deserializer::new(value, &mut track);
+        let read = serde_ignored::deserialize(located, |key| {
+            problems.push(Problem::new(format!("{at}.{key}"), "unknown key"));
+        });
+        match read {
+            Ok(section) => Some(section),
+            Err(error) => {
+                let path = track.path().to_string();
+                let path = if path == "." { at.to_owned() } else { format!("{at}.{path}") };
+                problems.push(Problem::new(path, error));
+                None
+            }
+        }
+    }
+
+    fn refuse_the_rest(&mut self) {
+        for (name, _) in std::mem::take(&mut self.table) {
+            self.problems.push(Problem::new(name, "unknown section"));
+        }
+    }
+}

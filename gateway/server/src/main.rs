@@ -1,0 +1,7 @@
+//! The `naru` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    naru::cli::run()
+}

@@ -1,0 +1,383 @@
+//! A configuration together with everything it names, read and checked: what `naru check` reports
+//! on and `naru serve` starts from.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::ethereum::{ConnectError, Contract, Ethereum};
+use gateway_core::{Adapter, Outbox, ServiceId};
+use gateway_journal::{CommitmentKey, LogKey};
+use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
+use zeroize::Zeroizing;
+
+use crate::authenticate::{Members, Sha256, parse_hash};
+use crate::authorize::Policies;
+use crate::config::{Backend, BackendKind, Config, HttpListener, Problem, Tls};
+use crate::listen::http::HttpFronts;
+use crate::pseudonyms::Pseudonyms;
+use crate::quota::Quotas;
+
+/// Everything that can be prepared without opening the store, the log or a socket.
+pub struct Plan {
+    /// The configuration.
+    pub config: Config,
+    /// Formats and services.
+    pub catalog: Catalog,
+    /// The fronts served over HTTP.
+    pub http_fronts: HttpFronts,
+    /// One for each `[[listen.http]]`: its TLS settings.
+    pub tls: Vec<Option<ServerConfig>>,
+    /// One for each `[[listen.telegram]]`.
+    pub telegram_fronts: Vec<Arc<TelegramFront>>,
+    /// One for each `[[listen.batch]]`.
+    pub batch_fronts: Vec<Arc<BatchFront>>,
+    /// Who may call.
+    pub members: Members,
+    /// What each may do.
+    pub policies: Policies,
+    /// How often.
+    pub quotas: Quotas,
+    /// The sectors' keys.
+    pub pseudonyms: Arc<Pseudonyms>,
+    /// The log's signing key.
+    pub log_key: LogKey,
+    /// The key of the journal's commitments.
+    pub commitment_key: CommitmentKey,
+    /// One for each `[[backend]]`.
+    pub backends: Vec<PlannedBackend>,
+    /// Operators by the digest of their key.
+    pub operators: HashMap<Sha256, String>,
+}
+
+/// Collects problems, so that all are reported at once.
+#[derive(Default)]
+struct Check(Vec<Problem>);
+
+impl Check {
+    fn one<T, E: std::fmt::Display>(&mut self, at: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|error| self.0.push(Problem::new(at, error))).ok()
+    }
+
+    fn many<T>(&mut self, result: Result<T, Vec<Problem>>) -> Option<T> {
+        result.map_err(|problems| self.0.extend(problems)).ok()
+    }
+
+    fn that(&mut self, at: impl Into<String>, holds: bool, message: impl std::fmt::Display) {
+        if !holds {
+            self.0.push(Problem::new(at, message));
+        }
+    }
+}
+
+impl Plan {
+    /// Reads and checks everything that `config` names.
+    ///
+    /// # Errors
+    /// Every problem found, each with its key path or file.
+    pub fn new(config: Config) -> Result<Self, Vec<Problem>> {
+        let mut check = Check::default();
+        let base = config.base.clone();
+
+        let pseudonyms = Arc::new(pseudonyms(&config, &mut check));
+        let catalog = catalog(&config, &pseudonyms, &mut check);
+        let commitment_key =
+            check.one("secrets.commitments", config.secrets.commitments.resolve_key(&base));
+        let commitment_key = commitment_key.map(|key| CommitmentKey::new(&key));
+        let log_key = log_key(&config, &mut check);
+        let backends = PlannedBackend::all(&config, &mut check);
+        let members = check.many(Members::new(&config.members));
+        let quotas = check.many(Quotas::new(&config.quotas));
+        let operators = operators(&config, &mut check);
+        let tls = config.listen.http.iter().enumerate();
+        let tls = tls.map(|(index, listener)| tls_of(&base, index, listener, &mut check)).collect();
+        check_names(&config, catalog.as_ref(), members.as_ref(), &mut check);
+        check_profiles(&config, catalog.as_ref(), &backends, &mut check);
+
+        let services: Vec<ServiceId> =
+            catalog.iter().flat_map(Catalog::services).map(|service| service.id.clone()).collect();
+        let policies = config.path(&config.gateway.policies);
+        let policies = check.many(Policies::load(&policies, services.iter()));
+        let fronts = catalog.as_ref().map(|catalog| Fronts::find(&config, catalog, &mut check));
+
+        match (catalog, commitment_key, log_key, members, quotas, policies, fronts) {
+            (
+                Some(catalog),
+                Some(commitment_key),
+                Some(log_key),
+                Some(members),
+                Some(quotas),
+                Some(policies),
+                Some(fronts),
+            ) if check.0.is_empty() => Ok(Self {
+                catalog,
+                http_fronts: fronts.http,
+                tls,
+                telegram_fronts: fronts.telegram,
+                batch_fronts: fronts.batch,
+                members,
+                policies,
+                quotas,
+                pseudonyms,
+                log_key,
+                commitment_key,
+                backends,
+                operators,
+                config,
+            }),
+            _ => Err(check.0),
+        }
+    }
+}
+
+fn pseudonyms(config: &Config, check: &mut Check) -> Pseudonyms {
+    let mut keys = Vec::new();
+    for (sector, secret) in &config.secrets.pseudonyms {
+        let at = format!("secrets.pseudonyms.{sector}");
+        if let Some(key) = check.one(&at, secret.resolve_key(&config.base)) {
+            keys.push((sector.clone(), key));
+        }
+    }
+    Pseudonyms::new(keys)
+}
+
+fn catalog(config: &Config, pseudonyms: &Arc<Pseudonyms>, check: &mut Check) -> Option<Catalog> {
+    let folder = config.path(&config.gateway.catalog);
+    let loaded = Catalog::load(&folder, pseudonyms.clone()).map_err(|problems| {
+        let problem = |problem: mappings::Problem| Problem::new("gateway.catalog", problem);
+        problems.into_iter().map(problem).collect()
+    });
+    let catalog = check.many(loaded)?;
+    let mut sectors: Vec<_> = catalog.services().map(|service| &service.id.sector).collect();
+    sectors.dedup();
+    for sector in sectors {
+        let at = format!("secrets.pseudonyms.{sector}");
+        check.that(at, pseudonyms.has(sector), "the catalog has this sector, so it wants a key");
+    }
+    Some(catalog)
+}
+
+fn log_key(config: &Config, check: &mut Check) -> Option<LogKey> {
+    let text = check.one("log.key", config.log.key.resolve(&config.base))?;
+    let key = check.one("log.key", text.parse::<LogKey>())?;
+    let name = key.verifier().name();
+    let message = format!("the key is for the origin {name}; make one with `naru key log`");
+    check.that("log.origin", name == config.log.origin, message);
+    Some(key)
+}
+
+/// A backend whose configuration has been read and that is not opened yet.
+pub struct PlannedBackend {
+    /// Its name in routes.
+    pub name: String,
+    /// Calls at once.
+    pub concurrency: NonZeroUsize,
+    /// How long a call may take.
+    pub deadline: Duration,
+    contract: Contract,
+    key: Zeroizing<[u8; 32]>,
+}
+
+impl PlannedBackend {
+    fn all(config: &Config, check: &mut Check) -> Vec<Self> {
+        let backends = config.backends.iter().enumerate();
+        backends.filter_map(|(index, backend)| Self::new(config, index, backend, check)).collect()
+    }
+
+    fn new(config: &Config, index: usize, backend: &Backend, check: &mut Check) -> Option<Self> {
+        let at = format!("backend[{index}]");
+        let BackendKind::Ethereum(ethereum, key) = &backend.kind;
+        let key = check.one(&format!("{at}.key"), key.resolve_key(&config.base));
+        let mut ethereum = ethereum.clone();
+        ethereum.abi = config.path(&ethereum.abi);
+        let contract = check.one(&at, Contract::load(ethereum))?;
+        Some(Self {
+            name: backend.common.name.clone(),
+            concurrency: backend.common.concurrency,
+            deadline: Duration::from_secs(backend.common.deadline_seconds),
+            contract,
+            key: key?,
+        })
+    }
+
+    /// Opens it; what it is about to send is kept in `outbox`.
+    ///
+    /// # Errors
+    /// When its key or its client is of no use.
+    pub fn open(self, outbox: Arc<dyn Outbox>) -> Result<Arc<dyn Adapter>, ConnectError> {
+        Ok(Arc::new(Ethereum::connect(self.contract, self.key, outbox)?))
+    }
+}
+
+fn operators(config: &Config, check: &mut Check) -> HashMap<Sha256, String> {
+    check.that("admin.keys", !config.admin.keys.is_empty(), "at least one operator is wanted");
+    let mut operators = HashMap::new();
+    for (index, key) in config.admin.keys.iter().enumerate() {
+        let at = format!("admin.keys[{index}].hash");
+        if let Some(hash) = check.one(&at, parse_hash(&key.hash)) {
+            let twice = operators.insert(hash, key.name.clone()).is_some();
+            check.that(at, !twice, "registered twice");
+        }
+    }
+    operators
+}
+
+fn tls_of(
+    base: &Path,
+    index: usize,
+    listener: &HttpListener,
+    check: &mut Check,
+) -> Option<ServerConfig> {
+    let tls = listener.tls.as_ref()?;
+    check.one(&format!("listen.http[{index}].tls"), server_config(base, tls))
+}
+
+/// TLS that asks for a client certificate, verifies one that is sent, and lets a client without one
+/// in: it may still authenticate by API key.
+fn server_config(base: &Path, tls: &Tls) -> Result<ServerConfig, String> {
+    let certificates = |path: &Path| -> Result<Vec<CertificateDer<'static>>, String> {
+        let path = base.join(path);
+        let say = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let file = File::open(&path).map_err(|error| say(&error))?;
+        let read = CertificateDer::pem_reader_iter(BufReader::new(file));
+        read.collect::<Result<_, _>>().map_err(|error| say(&error))
+    };
+    let mut authorities = RootCertStore::empty();
+    for certificate in certificates(&tls.client_authority)? {
+        authorities.add(certificate).map_err(|error| format!("client_authority: {error}"))?;
+    }
+    let key = tls.key.resolve(base).map_err(|error| error.to_string())?;
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
+        .map_err(|error| format!("key: not a PEM private key: {error}"))?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = WebPkiClientVerifier::builder_with_provider(authorities.into(), provider.clone())
+        .allow_unauthenticated()
+        .build()
+        .map_err(|error| format!("client_authority: {error}"))?;
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(certificates(&tls.certificate)?, key)
+        .map_err(|error| format!("certificate and key: {error}"))
+}
+
+/// Every name in the configuration must be of something that is there.
+fn check_names(
+    config: &Config,
+    catalog: Option<&Catalog>,
+    members: Option<&Members>,
+    check: &mut Check,
+) {
+    let is_service = |name: &str| {
+        catalog.is_none_or(|all| all.services().any(|service| service.id.to_string() == name))
+    };
+    let is_member =
+        |name: &str| members.is_none_or(|all| all.ids().iter().any(|id| *id.0 == *name));
+    for (index, quota) in config.quotas.iter().enumerate() {
+        let at = |key: &str| format!("quota[{index}].{key}");
+        let member = quota.member.as_deref().is_none_or(is_member);
+        check.that(at("member"), member, "no such member");
+        let service = quota.service.as_deref().is_none_or(is_service);
+        check.that(at("service"), service, "no such service in the catalog");
+    }
+    for (index, listener) in config.listen.batch.iter().enumerate() {
+        let at = |key: &str| format!("listen.batch[{index}].{key}");
+        check.that(at("member"), is_member(&listener.member), "no such member");
+        let folder = config.path(&listener.folder);
+        check.that(at("folder"), folder.is_dir(), format!("{} is no folder", folder.display()));
+    }
+    let mut routed = std::collections::HashSet::new();
+    for (index, route) in config.routes.iter().enumerate() {
+        let at = |key: &str| format!("route[{index}].{key}");
+        for service in &route.services {
+            check.that(at("services"), is_service(service), format!("no service {service}"));
+            let first = routed.insert(service.clone());
+            check.that(at("services"), first, format!("{service} has two routes"));
+        }
+        let mapping = catalog.is_none_or(|all| all.mapping(&route.mapping).is_some());
+        check.that(at("mapping"), mapping, format!("no backend mapping {}", route.mapping));
+        let backend = config.backends.iter().any(|backend| backend.common.name == route.backend);
+        check.that(at("backend"), backend, format!("no backend {}", route.backend));
+    }
+}
+
+/// What a backend cannot do is refused here, not when somebody asks for it.
+fn check_profiles(
+    config: &Config,
+    catalog: Option<&Catalog>,
+    backends: &[PlannedBackend],
+    check: &mut Check,
+) {
+    for (index, route) in config.routes.iter().enumerate() {
+        let mapping = catalog.and_then(|catalog| catalog.mapping(&route.mapping));
+        let backend = backends.iter().find(|backend| backend.name == route.backend);
+        if let (Some(mapping), Some(backend)) = (mapping, backend) {
+            for missing in mapping.unsupported_by(backend.contract.profile()) {
+                check.that(format!("route[{index}].backend"), false, missing);
+            }
+        }
+    }
+}
+
+/// The fronts that listeners name.
+#[derive(Default)]
+struct Fronts {
+    http: HttpFronts,
+    telegram: Vec<Arc<TelegramFront>>,
+    batch: Vec<Arc<BatchFront>>,
+}
+
+impl Fronts {
+    fn find(config: &Config, catalog: &Catalog, check: &mut Check) -> Self {
+        let mut found = Self::default();
+        for (index, id) in config.fronts.soap.iter().enumerate() {
+            if let Some(FrontEntry::Soap(front)) = catalog.front(id) {
+                let name = front.service_name().to_owned();
+                let twice = found.http.soap.insert(name, front.clone()).is_some();
+                check.that(format!("fronts.soap[{index}]"), !twice, "another one has its name");
+            } else {
+                check.that(format!("fronts.soap[{index}]"), false, no_front("SOAP", id));
+            }
+        }
+        for (index, id) in config.fronts.rest.iter().enumerate() {
+            if let Some(FrontEntry::Rest(front)) = catalog.front(id) {
+                let name = front.sector().to_owned();
+                let twice = found.http.rest.insert(name, front.clone()).is_some();
+                check.that(format!("fronts.rest[{index}]"), !twice, "another one has its sector");
+            } else {
+                check.that(format!("fronts.rest[{index}]"), false, no_front("REST", id));
+            }
+        }
+        for (index, listener) in config.listen.telegram.iter().enumerate() {
+            match catalog.front(&listener.front) {
+                Some(FrontEntry::Telegram(front)) => found.telegram.push(front.clone()),
+                _ => {
+                    let at = format!("listen.telegram[{index}].front");
+                    check.that(at, false, no_front("telegram", &listener.front));
+                }
+            }
+        }
+        for (index, listener) in config.listen.batch.iter().enumerate() {
+            match catalog.front(&listener.front) {
+                Some(FrontEntry::Batch(front)) => found.batch.push(front.clone()),
+                _ => {
+                    let at = format!("listen.batch[{index}].front");
+                    check.that(at, false, no_front("batch", &listener.front));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn no_front(kind: &str, id: &str) -> String {
+    format!("the catalog has no {kind} mapping {id}")
+}

@@ -1,0 +1,182 @@
+//! Quotas in this process, by `governor`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_core::policy::{Quota, QuotaState};
+use gateway_core::{MemberId, ServiceId};
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::StateInformationMiddleware;
+use governor::state::keyed::DefaultKeyedStateStore;
+use governor::{Quota as Rate, RateLimiter};
+
+use crate::config::{self, Problem};
+
+type Key = (MemberId, Option<ServiceId>);
+type Limiter =
+    RateLimiter<Key, DefaultKeyedStateStore<Key>, DefaultClock, StateInformationMiddleware>;
+
+/// The configured quotas. For each request the most specific one counts: of this member and
+/// service, of this member, of this service, of all.
+pub struct Quotas {
+    rules: Vec<Rule>,
+    clock: DefaultClock,
+}
+
+struct Rule {
+    name: String,
+    member: Option<String>,
+    service: Option<String>,
+    limit: u32,
+    window: Duration,
+    /// The time in which one unit comes back.
+    unit: Duration,
+    limiter: Arc<Limiter>,
+}
+
+impl Quotas {
+    /// Builds the configured quotas.
+    ///
+    /// # Errors
+    /// Every quota of nothing, and every two for the same.
+    pub fn new(quotas: &[config::Quota]) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut rules: Vec<Rule> = Vec::new();
+        for (index, quota) in quotas.iter().enumerate() {
+            let at = format!("quota[{index}]");
+            let same = |rule: &Rule| rule.member == quota.member && rule.service == quota.service;
+            if rules.iter().any(same) {
+                problems.push(Problem::new(&at, "another quota is for the same"));
+            }
+            match Rule::new(quota) {
+                Some(rule) => rules.push(rule),
+                None => problems.push(Problem::new(at, "limit and window_seconds must be above 0")),
+            }
+        }
+        rules.sort_by_key(|rule| (rule.member.is_none(), rule.service.is_none()));
+        let quotas = Self { rules, clock: DefaultClock::default() };
+        if problems.is_empty() { Ok(quotas) } else { Err(problems) }
+    }
+}
+
+impl Rule {
+    fn new(quota: &config::Quota) -> Option<Self> {
+        let window = Duration::from_secs(quota.window_seconds);
+        let limit = std::num::NonZeroU32::new(quota.limit)?;
+        let unit = window / quota.limit;
+        let rate = Rate::with_period(unit)?.allow_burst(limit);
+        Some(Self {
+            name: quota.name.clone(),
+            member: quota.member.clone(),
+            service: quota.service.clone(),
+            limit: quota.limit,
+            window,
+            unit,
+            limiter: Arc::new(RateLimiter::keyed(rate).with_middleware()),
+        })
+    }
+
+    fn applies(&self, member: &MemberId, service: &ServiceId) -> bool {
+        let is_of = |id: &str| {
+            id.split_once('/')
+                .is_some_and(|(sector, code)| *sector == *service.sector && *code == *service.code)
+        };
+        self.member.as_deref().is_none_or(|id| *id == *member.0)
+            && self.service.as_deref().is_none_or(is_of)
+    }
+
+    fn state(&self, remaining: u32, reset: Duration) -> QuotaState {
+        let Self { name, limit, window, .. } = self;
+        QuotaState { policy: name.clone(), limit: *limit, window: *window, remaining, reset }
+    }
+}
+
+impl Quota for Quotas {
+    fn spend(
+        &self,
+        member: &MemberId,
+        service: &ServiceId,
+    ) -> Result<Option<QuotaState>, QuotaState> {
+        let Some(rule) = self.rules.iter().find(|rule| rule.applies(member, service)) else {
+            return Ok(None);
+        };
+        let per_service = rule.service.is_some() || rule.member.is_none();
+        let key = (member.clone(), per_service.then(|| service.clone()));
+        match rule.limiter.check_key(&key) {
+            Ok(left) => {
+                let remaining = left.remaining_burst_capacity();
+                let spent = rule.limit.saturating_sub(remaining);
+                Ok(Some(rule.state(remaining, rule.unit * spent)))
+            }
+            Err(not_until) => Err(rule.state(0, not_until.wait_time_from(self.clock.now()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quota(name: &str, member: Option<&str>, service: Option<&str>, limit: u32) -> config::Quota {
+        config::Quota {
+            name: name.into(),
+            member: member.map(Into::into),
+            service: service.map(Into::into),
+            limit,
+            window_seconds: 3_600,
+        }
+    }
+
+    fn id(code: &str) -> (MemberId, ServiceId) {
+        let (member, code) = code.split_once(':').unwrap();
+        (MemberId(member.into()), ServiceId { sector: "s".into(), code: code.into() })
+    }
+
+    #[test]
+    fn the_most_specific_quota_counts_and_shares_are_apart() {
+        let quotas = Quotas::new(&[
+            quota("all", None, None, 2),
+            quota("a", Some("a"), None, 1),
+            quota("a-read", Some("a"), Some("s/read"), 3),
+        ])
+        .unwrap();
+        let spend = |who: &str| {
+            let (member, service) = id(who);
+            match quotas.spend(&member, &service) {
+                Ok(state) => state.map(|state| (state.policy, state.remaining)),
+                Err(state) => Some((format!("{} exceeded", state.policy), 0)),
+            }
+        };
+        let row = |name: &str, left| Some((name.to_owned(), left));
+        assert_eq!(spend("a:read"), row("a-read", 2));
+        assert_eq!(spend("a:write"), row("a", 0));
+        assert_eq!(spend("a:other"), row("a exceeded", 0), "one share for all other services");
+        assert_eq!(spend("b:read"), row("all", 1));
+        assert_eq!(spend("c:read"), row("all", 1), "each member has its own share");
+        assert_eq!(spend("b:read"), row("all", 0));
+        assert_eq!(spend("b:read"), row("all exceeded", 0));
+        assert_eq!(spend("b:write"), row("all", 1), "each service has its own share");
+    }
+
+    #[test]
+    fn a_spent_quota_says_when_to_come_back() {
+        let quotas = Quotas::new(&[quota("one", None, None, 1)]).unwrap();
+        let (member, service) = id("a:read");
+        let first = quotas.spend(&member, &service).unwrap().unwrap();
+        assert_eq!((first.limit, first.window), (1, Duration::from_secs(3_600)));
+        let refused = quotas.spend(&member, &service).unwrap_err();
+        assert!(refused.reset > Duration::from_secs(3_500), "{refused:?}");
+    }
+
+    #[test]
+    fn without_a_quota_nothing_is_counted() {
+        let (member, service) = id("a:read");
+        assert_eq!(Quotas::new(&[]).unwrap().spend(&member, &service), Ok(None));
+    }
+
+    #[test]
+    fn bad_quotas_are_all_reported() {
+        let bad = [quota("zero", None, None, 0), quota("x", Some("a"), None, 1), quota("y", Some("a"), None, 1)];
+        assert_eq!(Quotas::new(&bad).err().unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,137 @@
+//! Logs and metrics. Nothing personal: identifiers of exchanges, members, services and faults.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use gateway_core::journal::RecordKind;
+use gateway_core::{Fault, Journal, Receipt, Record};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, LogOutput};
+
+/// Starts logging to standard output.
+///
+/// # Errors
+/// When the filter cannot be read, or logging was started before.
+pub fn start_logging(output: &LogOutput) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let filter = EnvFilter::try_new(&output.filter)?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    match output.format {
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => builder.try_init(),
+    }
+}
+
+/// What `/metrics` tells.
+pub struct Metrics {
+    registry: Registry,
+    exchanges: IntCounterVec,
+    seconds: HistogramVec,
+    turned_away: IntCounterVec,
+    /// Exchanges under way.
+    pub in_flight: IntGauge,
+}
+
+impl Metrics {
+    /// Registers every metric.
+    ///
+    /// # Errors
+    /// Never with these names; the library cannot know.
+    pub fn new() -> Result<Self, prometheus::Error> {
+        let labels = ["front", "service", "outcome"];
+        let buckets = vec![0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5, 10.0];
+        let exchanges = Opts::new("naru_exchanges_total", "Journaled exchanges by outcome.");
+        let seconds = HistogramOpts::new("naru_exchange_seconds", "From last byte in to reply.");
+        let turned_away =
+            Opts::new("naru_turned_away_total", "Refused before decoding, not journaled.");
+        let metrics = Self {
+            registry: Registry::new(),
+            exchanges: IntCounterVec::new(exchanges, &labels)?,
+            seconds: HistogramVec::new(seconds.buckets(buckets), &["front"])?,
+            turned_away: IntCounterVec::new(turned_away, &["reason"])?,
+            in_flight: IntGauge::new("naru_exchanges_in_flight", "Exchanges under way.")?,
+        };
+        metrics.registry.register(Box::new(metrics.exchanges.clone()))?;
+        metrics.registry.register(Box::new(metrics.seconds.clone()))?;
+        metrics.registry.register(Box::new(metrics.turned_away.clone()))?;
+        metrics.registry.register(Box::new(metrics.in_flight.clone()))?;
+        Ok(metrics)
+    }
+
+    /// Prometheus text.
+    pub fn render(&self) -> String {
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+
+    /// Counts a request that was not even decoded.
+    pub fn turned_away(&self, reason: &str) {
+        self.turned_away.with_label_values(&[reason]).inc();
+    }
+
+    fn count(&self, record: &Record<'_>) {
+        let service = record.trail.envelope.as_ref().map(|envelope| envelope.service.id.to_string());
+        let service = service.as_deref().unwrap_or("");
+        let outcome = record.fault.map_or_else(|| "ok".to_owned(), |fault| fault.kind.to_string());
+        self.exchanges.with_label_values(&[record.front, service, &outcome]).inc();
+        self.seconds.with_label_values(&[record.front]).observe(elapsed(record));
+    }
+}
+
+fn elapsed(record: &Record<'_>) -> f64 {
+    record.finished.duration_since(record.received).as_secs_f64()
+}
+
+/// A journal that also counts and logs what it is given: every exit passes here once.
+pub struct Observed {
+    /// The journal.
+    pub journal: Arc<dyn Journal>,
+    /// Where to count.
+    pub metrics: Arc<Metrics>,
+}
+
+#[async_trait]
+impl Journal for Observed {
+    async fn append(&self, record: Record<'_>) -> Result<Receipt, Fault> {
+        if record.kind == RecordKind::Exchange {
+            self.metrics.count(&record);
+        }
+        log(&record);
+        self.journal.append(record).await
+    }
+
+    fn writable(&self) -> Result<(), Fault> {
+        self.journal.writable()
+    }
+}
+
+fn log(record: &Record<'_>) {
+    let trail = record.trail;
+    let service = trail.envelope.as_ref().map(|envelope| &envelope.service.id);
+    let member = trail.caller.as_ref().map(|caller| &*caller.member.0).unwrap_or_default();
+    let milliseconds = elapsed(record) * 1_000.0;
+    match record.fault {
+        None => tracing::info!(
+            exchange.id = %record.exchange,
+            exchange.kind = ?record.kind,
+            front.name = record.front,
+            service.id = service.map(tracing::field::display),
+            caller.member = member,
+            milliseconds,
+            "answered"
+        ),
+        Some(fault) => tracing::info!(
+            exchange.id = %record.exchange,
+            exchange.kind = ?record.kind,
+            front.name = record.front,
+            service.id = service.map(tracing::field::display),
+            caller.member = member,
+            fault.kind = %fault.kind,
+            fault.code = %fault.code,
+            fault.context = %fault,
+            milliseconds,
+            "refused"
+        ),
+    }
+}

@@ -1,0 +1,134 @@
+//! The store on SQLite: the conformance suite, and what only a file can have wrong.
+
+#![cfg(test)]
+
+mod conformance;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use conformance::{Backend, TestClock, shared_clock};
+use gateway_core::Outbox;
+use gateway_store::{Store, StoreError};
+use tempfile::TempDir;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+struct Sqlite {
+    directory: TempDir,
+    clock: Arc<TestClock>,
+}
+
+impl Sqlite {
+    fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+            clock: shared_clock(),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("naru.db")
+    }
+
+    async fn try_open(&self) -> Result<Store, StoreError> {
+        Store::open(&self.path(), self.clock.clone(), DAY).await
+    }
+}
+
+impl Backend for Sqlite {
+    type Store = Store;
+
+    async fn open(&self) -> Store {
+        self.try_open().await.unwrap()
+    }
+
+    fn clock(&self) -> &TestClock {
+        &self.clock
+    }
+}
+
+macro_rules! conforms {
+    ($($module:ident::$test:ident),* $(,)?) => { $(
+        #[tokio::test]
+        async fn $test() {
+            conformance::$module::$test(Sqlite::new()).await;
+        }
+    )* };
+}
+
+conforms! {
+    consents::what_is_granted_is_found_as_it_was,
+    consents::only_the_same_person_recipient_and_purpose_find_it,
+    consents::a_withdrawal_holds_for_every_later_request,
+    consents::what_is_no_consent_is_refused,
+    consents::they_are_listed_by_person_and_by_recipient,
+    outbox::a_key_is_fresh_once,
+    outbox::of_many_at_once_one_is_fresh,
+    outbox::an_outcome_is_answered_again_as_it_was,
+    outbox::the_first_outcome_stands,
+    outbox::a_released_key_is_fresh_unless_something_was_sent,
+    outbox::what_a_dead_process_left_is_taken_up,
+    outbox::a_ticket_is_attached_only_to_a_submit_in_work,
+    outbox::outcomes_are_kept_as_long_as_configured,
+}
+
+#[tokio::test]
+async fn a_store_has_one_gateway() {
+    let sqlite = Sqlite::new();
+    let store = sqlite.open().await;
+    let refused = sqlite.try_open().await.err().unwrap();
+    assert!(matches!(refused, StoreError::InUse(_)), "{refused}");
+    store.close().await;
+    drop(store);
+    sqlite.open().await;
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused_and_left_alone() {
+    let sqlite = Sqlite::new();
+    let text = "not a database ".repeat(500);
+    fs::write(sqlite.path(), &text).unwrap();
+    let refused = sqlite.try_open().await.err().unwrap();
+    assert!(matches!(refused, StoreError::Damaged { .. }), "{refused}");
+    assert!(refused.to_string().contains("restore it"), "{refused}");
+    assert_eq!(fs::read_to_string(sqlite.path()).unwrap(), text);
+}
+
+#[tokio::test]
+async fn tables_of_another_version_are_refused() {
+    let sqlite = Sqlite::new();
+    sqlite.open().await.close().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(sqlite.path());
+    let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = 99")
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    let refused = sqlite.try_open().await.err().unwrap();
+    assert!(matches!(refused, StoreError::Migration { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_directory_that_is_not_there_is_named() {
+    let sqlite = Sqlite::new();
+    let path = sqlite.directory.path().join("missing/naru.db");
+    let refused = Store::open(&path, sqlite.clock.clone(), DAY)
+        .await
+        .err()
+        .unwrap();
+    assert!(matches!(refused, StoreError::Io { .. }), "{refused}");
+    assert!(refused.to_string().contains("missing/naru.db"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_closed_store_is_an_internal_fault() {
+    let sqlite = Sqlite::new();
+    let store = sqlite.open().await;
+    store.close().await;
+    let fault = store.unsettled().await.unwrap_err();
+    assert_eq!(fault.kind, gateway_core::Kind::Internal);
+}

@@ -1,0 +1,129 @@
+//! A pipeline over real fronts whose stages do what the test says: for the refusal matrix.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use gateway_core::caller::{Authenticate, Means};
+use gateway_core::consent::Consents;
+use gateway_core::outbox::{Begun, Submission};
+use gateway_core::policy::{Authorize, Decision, Quota, QuotaState};
+use gateway_core::route::Routes;
+use gateway_core::{
+    Answer, Assurance, Caller, Clock, Consent, Envelope, Evidence, Fault, Journal, Kind, MemberId,
+    Outbox, Pipeline, Pseudonym, Pseudonymize, Receipt, Record, ServiceId, SubmissionKey,
+};
+use jiff::Timestamp;
+
+/// The time in every scripted reply.
+pub const NOW: &str = "2026-03-02T00:30:00.123Z";
+/// The receipt in every scripted reply.
+pub const RECEIPT: &str = "RECEIPT";
+
+/// Every stage in one: each passes, until `fault` says otherwise.
+pub struct Scripted {
+    /// What is refused, in the access stage or, for a quota, in the quota stage.
+    pub fault: Option<Fault>,
+}
+
+/// A pipeline that ends in `fault` for every request that its front can decode.
+pub fn refusing(fault: Fault) -> Pipeline {
+    let parts = Arc::new(Scripted { fault: Some(fault) });
+    Pipeline {
+        clock: parts.clone(),
+        pseudonyms: parts.clone(),
+        authenticator: parts.clone(),
+        authorizer: parts.clone(),
+        consents: parts.clone(),
+        quota: parts.clone(),
+        routes: Routes::default(),
+        outbox: parts.clone(),
+        journal: parts,
+    }
+}
+
+impl Clock for Scripted {
+    fn now(&self) -> Timestamp {
+        NOW.parse().expect("a time")
+    }
+}
+
+impl Pseudonymize for Scripted {
+    fn pseudonym(&self, _: &str, _: &str, _: &[u8]) -> Pseudonym {
+        Pseudonym([0; 32])
+    }
+}
+
+#[async_trait]
+impl Authenticate for Scripted {
+    async fn authenticate(&self, _: &Evidence, envelope: &Envelope) -> Result<Caller, Fault> {
+        let member = envelope.claimed_member.as_deref().unwrap_or("portal");
+        Ok(Caller {
+            member: MemberId(member.into()),
+            means: Means::ApiKey,
+            assurance: Assurance::Low,
+        })
+    }
+}
+
+impl Authorize for Scripted {
+    fn authorize(&self, _: &Caller, _: &Envelope) -> Result<Decision, Fault> {
+        match &self.fault {
+            Some(fault) if fault.kind != Kind::RateLimited => Err(fault.clone()),
+            _ => Ok(Decision::default()),
+        }
+    }
+}
+
+#[async_trait]
+impl Consents for Scripted {
+    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Vec<Consent>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
+impl Quota for Scripted {
+    fn spend(&self, _: &MemberId, _: &ServiceId) -> Result<Option<QuotaState>, QuotaState> {
+        Err(QuotaState {
+            policy: "demo".into(),
+            limit: 5,
+            window: Duration::from_secs(60),
+            remaining: 0,
+            reset: Duration::from_secs(12),
+        })
+    }
+}
+
+#[async_trait]
+impl Outbox for Scripted {
+    async fn begin(&self, _: &Submission, _: &[u8; 32]) -> Result<Begun, Fault> {
+        Ok(Begun::Fresh)
+    }
+
+    async fn attach(&self, _: &SubmissionKey, _: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn settle(&self, _: &SubmissionKey, _: &Result<Answer, Fault>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn release(&self, _: &SubmissionKey) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn unsettled(&self) -> Result<Vec<Submission>, Fault> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Journal for Scripted {
+    async fn append(&self, _: Record<'_>) -> Result<Receipt, Fault> {
+        Ok(Receipt(RECEIPT.into()))
+    }
+
+    fn writable(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! Signal 9 at any moment of a submit or of a batch: one transaction or none, a clear answer, and
+//! every answered request in the log.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use integration_tests::{TestWorld, naru, start};
+use reqwest::Client;
+use sandbox::people::{BATCH, Benefit, Programme};
+use sandbox::world::World;
+use serde_json::{Value, json};
+
+/// A block every 200 ms, so that there is a while between sending and knowing.
+const BLOCK_TIME: Duration = Duration::from_millis(200);
+const ROUNDS: u64 = 60;
+/// From before the request is read to after it is answered.
+const MOMENTS: u64 = 700;
+
+struct Answered {
+    status: u16,
+    body: Value,
+    receipt: String,
+}
+
+/// City A grants by REST. `None` when the gateway died before it answered.
+async fn grant(world: &World, round: u64) -> Option<Answered> {
+    let request = json!({
+        "residentNumber": format!("9001{:02}1{:06}", 1 + round % 28, round),
+        "name": "가나다",
+        "programme": "youth-rent",
+        "from": "2026-01-01",
+        "to": "2026-12-31",
+        "monthlyAmount": 200_000,
+    });
+    let response = Client::new()
+        .post(format!("{}/v1/welfare/benefitGrant", world.http_url()))
+        .header("x-api-key", world.api_keys().city_a.expose())
+        .header("idempotency-key", format!("\"crash-{round}\""))
+        .json(&request)
+        .send()
+        .await
+        .ok()?;
+    let status = response.status().as_u16();
+    let receipt = response.headers().get("naru-receipt")?.to_str().ok()?.to_owned();
+    Some(Answered { status, body: response.json().await.ok()?, receipt })
+}
+
+/// Asks again under the same key until the outcome is known.
+async fn settled(world: &World, round: u64) -> Answered {
+    for _ in 0..40 {
+        match grant(world, round).await {
+            Some(answered) if answered.status == 200 => return answered,
+            Some(Answered { status: 409 | 503 | 504, .. }) | None => {}
+            Some(other) => panic!("round {round}: {} {}", other.status, other.body),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("round {round}: no answer although the gateway runs again");
+}
+
+/// How many grants each request has on the ledger, by the first topic of the event.
+async fn grants_on_the_ledger(world: &World) -> BTreeMap<String, usize> {
+    let granted = "BenefitGranted(bytes32,bytes32,bytes32,bytes32,bytes32,bytes32,uint32,uint32,uint64)";
+    let logs = world.rpc().call(
+        "eth_getLogs",
+        json!([{ "fromBlock": "0x0", "address": world.contract().address }]),
+    );
+    let event = world.rpc().keccak(granted.as_bytes()).await.unwrap();
+    let mut counts = BTreeMap::new();
+    for log in logs.await.unwrap().as_array().unwrap() {
+        let topics = log["topics"].as_array().unwrap();
+        if topics[0] == event.as_str() {
+            *counts.entry(topics[1].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    assert!(!counts.is_empty(), "no event {granted}");
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_at_any_moment_of_a_submit_it_happens_once() {
+    let TestWorld { mut world, _folder } = start(Some(BLOCK_TIME)).await;
+    let mut benefits = Vec::new();
+    let mut receipts = Vec::new();
+    let mut answered_before_the_kill = 0;
+    for round in 0..ROUNDS {
+        // Spread over all moments, in an order without pattern, and never the same twice.
+        let jitter = u64::from(uuid::Uuid::new_v4().as_bytes()[0]) % (MOMENTS / ROUNDS);
+        let moment = (round * 37 % ROUNDS) * MOMENTS / ROUNDS + jitter;
+        let first = {
+            let request = grant(&world, round);
+            let killing = tokio::time::sleep(Duration::from_millis(moment));
+            tokio::select! {
+                first = request => first,
+                () = killing => None,
+            }
+        };
+        world.kill_gateway().await.unwrap();
+        world.start_gateway().await.unwrap();
+        let again = settled(&world, round).await;
+        let benefit = again.body["benefit"].as_str().unwrap().to_owned();
+        if let Some(first) = first {
+            answered_before_the_kill += 1;
+            assert_eq!(first.status, 200, "round {round} at {moment} ms: {}", first.body);
+            assert_eq!(first.body["benefit"], benefit.as_str(), "round {round} at {moment} ms");
+            receipts.push(first.receipt);
+        }
+        receipts.push(again.receipt);
+        benefits.push(benefit);
+    }
+    let on_the_ledger = grants_on_the_ledger(&world).await;
+    for (round, benefit) in benefits.iter().enumerate() {
+        let grants = on_the_ledger.get(&format!("0x{benefit}")).copied();
+        assert_eq!(grants, Some(1), "round {round}: {benefit}");
+    }
+    assert_eq!(on_the_ledger.len(), benefits.len(), "nothing else was granted");
+    assert!(answered_before_the_kill > 0, "no moment was late enough");
+    assert!(answered_before_the_kill < ROUNDS, "no moment was early enough");
+
+    let layout = world.layout().clone();
+    world.stop().await.unwrap();
+    let entries = entries(&layout.path("log"));
+    for receipt in &receipts {
+        let (index, leaf) = verified(receipt, layout.root());
+        assert_eq!(entries[index], leaf, "entry {index} is what its receipt says");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_killed_in_the_middle_answers_every_record_and_grants_once() {
+    let TestWorld { mut world, _folder } = start(Some(BLOCK_TIME)).await;
+    let benefits = BATCH.map(|person| Benefit {
+        person,
+        programme: Programme::YouthRent,
+        from: "2026-01-01",
+        to: "2026-12-31",
+        monthly_amount: 200_000,
+    });
+    for (round, moment) in [250, 450, 650, 850].into_iter().enumerate() {
+        let programme = [
+            Programme::YouthRent,
+            Programme::BasicLiving,
+            Programme::ChildAllowance,
+            Programme::HousingBenefit,
+        ][round];
+        let (from, to) = [("2026-01-01", "2026-12-31"), ("2027-01-01", "2027-12-31")][round / 3];
+        let benefits = benefits.map(|benefit| Benefit { programme, from, to, ..benefit });
+        let file_id = format!("CRASH{round}");
+        let content = sandbox::callers::city_b::grants(&file_id, &benefits).unwrap();
+        let city_b = world.city_b();
+        let waiting = tokio::spawn(async move { city_b.hand_over(&file_id, &content).await });
+        tokio::time::sleep(Duration::from_millis(moment)).await;
+        world.kill_gateway().await.unwrap();
+        world.start_gateway().await.unwrap();
+        let result = waiting.await.unwrap().unwrap();
+        assert_eq!(result.trailer, ["4", "4", "0"], "killed after {moment} ms");
+    }
+    let grants = grants_on_the_ledger(&world).await;
+    assert_eq!(grants.len(), 16);
+    assert!(grants.values().all(|count| *count == 1), "{grants:?}");
+    world.stop().await.unwrap();
+}
+
+/// Verifies a receipt with the command, and returns its index and entry.
+fn verified(receipt: &str, world: &Path) -> (usize, String) {
+    let file = world.join("receipt.txt");
+    std::fs::write(&file, receipt).unwrap();
+    let key = world.join("keys/log.key.pub");
+    let run = Command::new(naru()).arg("verify").arg("--key").arg(key).arg(file).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let printed = String::from_utf8(run.stdout).unwrap();
+    let mut lines = printed.lines();
+    let index = lines.next().unwrap().split_whitespace().nth(2).unwrap().parse().unwrap();
+    (index, lines.nth(1).unwrap().to_owned())
+}
+
+/// Every entry of a log's tiles, read by the layout alone (tlog-tiles, "Log entries").
+fn entries(log: &Path) -> Vec<String> {
+    let mut all = Vec::new();
+    for tile in 0.. {
+        let full = log.join(format!("tile/entries/{tile:03}"));
+        let bundle = if full.is_file() {
+            full
+        } else if let Ok(partials) = std::fs::read_dir(full.with_extension("p")) {
+            let paths = partials.map(|entry| entry.unwrap().path());
+            let width = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
+            paths.max_by_key(width).unwrap()
+        } else {
+            break;
+        };
+        let bytes = std::fs::read(bundle).unwrap();
+        let mut rest = bytes.as_slice();
+        while let Some((length, tail)) = rest.split_first_chunk::<2>() {
+            let (entry, tail) = tail.split_at(usize::from(u16::from_be_bytes(*length)));
+            all.push(String::from_utf8(entry.to_vec()).unwrap());
+            rest = tail;
+        }
+    }
+    all
+}

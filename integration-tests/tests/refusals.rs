@@ -1,0 +1,127 @@
+//! The refusal matrix: each kind of fault on each front, exact bytes on the wire.
+//!
+//! The expected bytes are in `refusals/<front>/<kind>`: status and headers (HTTP fronts only), an
+//! empty line, the body. `UPDATE_REFUSALS=1` writes what is there now; read the difference.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking and is told by its environment to update"
+)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use gateway_core::{Evidence, ExchangeId, Fault, Front, Inbound, Kind, Reply};
+use integration_tests::root;
+use integration_tests::scripted::{NOW, Scripted, refusing};
+use mappings::Catalog;
+use uuid::Uuid;
+
+/// One request that each front can decode, from the cases of its mapping.
+struct Row {
+    front: &'static str,
+    request: Vec<u8>,
+    attributes: BTreeMap<String, String>,
+}
+
+fn case(path: &str) -> Vec<u8> {
+    std::fs::read(root().join("mappings/catalog/welfare").join(path)).unwrap()
+}
+
+fn rows() -> Vec<Row> {
+    let attributes = |pairs: &[(&str, &str)]| {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    };
+    let json = &[("content-type", "application/json"), (":service", "overlapCheck")];
+    let record = &[(":file", "F-1"), (":institution", "CITYB001")];
+    vec![
+        Row {
+            front: "welfare/mohw/v1",
+            request: case("mohw/v1/cases/overlap-check.in"),
+            attributes: attributes(&[("content-type", "text/xml; charset=utf-8")]),
+        },
+        Row {
+            front: "welfare/city-a/v1",
+            request: case("city-a/v1/cases/overlap-check.in"),
+            attributes: attributes(&[]),
+        },
+        Row {
+            front: "welfare/city-b/v1",
+            request: case("city-b/v1/cases/overlap-check.in"),
+            attributes: attributes(record),
+        },
+        Row {
+            front: "welfare/rest/v1",
+            request: case("rest/v1/cases/overlap-check.in"),
+            attributes: attributes(json),
+        },
+    ]
+}
+
+fn wire(front: &dyn Front, reply: Reply) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if matches!(front.name(), "soap" | "rest") {
+        bytes.extend_from_slice(format!("{}\n", reply.status).as_bytes());
+        for (name, value) in &reply.headers {
+            bytes.extend_from_slice(format!("{name}: {value}\n").as_bytes());
+        }
+        bytes.push(b'\n');
+    }
+    bytes.extend_from_slice(&reply.body);
+    bytes
+}
+
+#[tokio::test]
+async fn every_fault_on_every_front_has_its_exact_bytes() {
+    let scripted = Arc::new(Scripted { fault: None });
+    let catalog = Catalog::load(&root().join("mappings/catalog"), scripted).unwrap();
+    let update = std::env::var("UPDATE_REFUSALS").is_ok();
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let front = catalog.front(row.front).unwrap().as_front();
+        for kind in Kind::ALL {
+            let fault = Fault::new(kind, "scripted", "the reason a caller reads")
+                .context("what only the operator reads");
+            let inbound = Inbound {
+                id: ExchangeId(Uuid::nil()),
+                front: front.clone(),
+                evidence: Evidence::default(),
+                attributes: row.attributes.clone(),
+                body: row.request.clone().into(),
+                received: NOW.parse().unwrap(),
+            };
+            let reply = refusing(fault).handle(inbound).await;
+            let bytes = wire(&*front, reply);
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(!text.contains("operator"), "{kind} on {}: context leaks", row.front);
+            let file = expected(front.name(), kind);
+            if update {
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                std::fs::write(&file, &bytes).unwrap();
+            } else if std::fs::read(&file).ok().as_deref() != Some(&bytes) {
+                wrong.push(format!("{}:\n{text}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "not the expected bytes:\n{}", wrong.join("\n"));
+}
+
+fn expected(front: &str, kind: Kind) -> PathBuf {
+    root().join("integration-tests/refusals").join(front).join(kind.to_string())
+}
+
+#[test]
+fn no_refusal_is_missing_or_left_over() {
+    for front in ["soap", "telegram", "batch", "rest"] {
+        let folder = root().join("integration-tests/refusals").join(front);
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
+        names.sort();
+        let mut kinds: Vec<_> = Kind::ALL.iter().map(ToString::to_string).collect();
+        kinds.sort();
+        assert_eq!(names, kinds, "{front}");
+    }
+}

@@ -1,0 +1,15 @@
+//! The tour of the main job, as `make run` takes it: every step must go as it should.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tour_goes_as_it_should() {
+    let mut test = integration_tests::start(Some(Duration::from_millis(200))).await;
+    let mut printed = Vec::new();
+    let toured = sandbox::tour::run(&test.world, &mut printed).await;
+    let printed = String::from_utf8(printed).unwrap();
+    assert!(toured.is_ok(), "{}\n{printed}", toured.unwrap_err());
+    test.world.kill_gateway().await.unwrap();
+}

@@ -1,0 +1,86 @@
+//! Cases of backend mappings: request → call, and answer → reply.
+
+use gateway_core::{Answer, Mapping, MemberId, Message, SubmissionKey};
+use serde_json::{Value as Json, json};
+
+use super::{Case, json, read};
+use crate::backend::{Asked, Backend};
+use crate::convert::backend::ascii;
+
+/// `service`, `caller`, `key` and `message` → the call, or the fault.
+pub(super) fn request(backend: &Backend, input: &[u8]) -> Result<Vec<u8>, String> {
+    let request = Request::read(input)?;
+    let outcome = match backend.call(&request.asked(backend)?) {
+        Err(fault) => json::fault(&fault),
+        Ok(call) => {
+            let arguments = call.arguments.iter();
+            let arguments = arguments.map(|(name, value)| json!([name, json::value(value)]));
+            json!({
+                "operation": call.operation,
+                "function": call.function,
+                "arguments": arguments.collect::<Vec<_>>(),
+                "key": call.key.map(|key| json::value(&gateway_core::Value::Bytes(key.0.to_vec()))),
+            })
+        }
+    };
+    Ok(json::pretty(&outcome))
+}
+
+/// The backend's `answer` or `fault` to the request of another case → the reply, or the fault.
+pub(super) fn reply(backend: &Backend, case: &Case, input: &[u8]) -> Result<Vec<u8>, String> {
+    let input: Json = serde_json::from_slice(input).map_err(|error| error.to_string())?;
+    if let Some(fault) = input.get("fault") {
+        let fault = backend.refusal(json::read_fault(fault)?);
+        return Ok(json::pretty(&json::fault(&fault)));
+    }
+    let to = input.get("to").and_then(Json::as_str).ok_or("`to` names the case replied to")?;
+    let request = Request::read(&read(&case.folder.join(to))?)?;
+    let answer = input.get("answer").ok_or("neither `answer` nor `fault` is given")?;
+    let answer = Answer {
+        values: json::read_message(answer)?,
+        proof: None,
+    };
+    let outcome = match backend.reply(&request.asked(backend)?, &answer) {
+        Err(fault) => json::fault(&fault),
+        Ok(message) => json::message(&message),
+    };
+    Ok(json::pretty(&outcome))
+}
+
+struct Request {
+    service: String,
+    caller: MemberId,
+    key: Option<SubmissionKey>,
+    message: Message,
+}
+
+impl Request {
+    fn read(input: &[u8]) -> Result<Self, String> {
+        let input: Json = serde_json::from_slice(input).map_err(|error| error.to_string())?;
+        let text = |name: &str| input.get(name).and_then(Json::as_str);
+        let key = match text("key") {
+            None => None,
+            Some(key) => {
+                let key = ascii(key).map_err(|why| format!("`key` {why}"))?;
+                key.try_into().ok().map(SubmissionKey)
+            }
+        };
+        Ok(Self {
+            service: text("service").ok_or("`service` is missing")?.to_owned(),
+            caller: MemberId(text("caller").ok_or("`caller` is missing")?.into()),
+            key,
+            message: json::read_message(input.get("message").ok_or("`message` is missing")?)?,
+        })
+    }
+
+    fn asked<'a>(&'a self, backend: &'a Backend) -> Result<Asked<'a>, String> {
+        let function = backend.functions.get(self.service.as_str());
+        let function = function.ok_or_else(|| format!("no service `{}` here", self.service))?;
+        Ok(Asked {
+            service: &function.service,
+            message: &self.message,
+            caller: &self.caller,
+            key: self.key,
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! Cases of fronts: wire → envelope, and answer → wire.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use gateway_core::front::Exchange;
+use gateway_core::policy::QuotaState;
+use gateway_core::{Draft, Envelope, Evidence, ExchangeId, Fault, Front, Inbound, Receipt};
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{Case, json, read};
+use crate::catalog::FrontEntry;
+
+/// When requests of cases arrive: 2026-11-22T10:00:00+09:00.
+const RECEIVED: i64 = 1_795_309_200;
+/// Milliseconds until the reply.
+const TAKEN: i64 = 250;
+
+/// Wire → envelope, or the fault.
+pub(super) fn request(front: &FrontEntry, input: &[u8]) -> Result<Vec<u8>, String> {
+    let outcome = match front {
+        FrontEntry::Batch(batch) => match batch.open(input) {
+            Err(fault) => json::fault(&fault),
+            Ok(file) => {
+                let records = file.records.iter().map(|record| {
+                    let inbound = inbound(front, file.attributes(), record.clone());
+                    decoded(batch.decode(&inbound))
+                });
+                json!({ "attributes": file.attributes(), "records": records.collect::<Vec<_>>() })
+            }
+        },
+        _ => decoded(front.as_front().decode(&received(front, input, 0)?)),
+    };
+    Ok(json::pretty(&outcome))
+}
+
+fn decoded(outcome: Result<Envelope, Fault>) -> Json {
+    match outcome {
+        Err(fault) => json::fault(&fault),
+        Ok(envelope) => json!({
+            "service": envelope.service.id.to_string(),
+            "idempotencyKey": envelope.idempotency_key,
+            "claimedMember": envelope.claimed_member,
+            "credential": envelope.credential.as_ref().map(|credential| credential.as_str()),
+            "message": json::message(&envelope.message),
+            "echo": json::message(&envelope.echo),
+        }),
+    }
+}
+
+/// An answer or a fault → wire, in reply to the request of another case.
+pub(super) fn reply(front: &FrontEntry, case: &Case, input: &[u8]) -> Result<Vec<u8>, String> {
+    let input: Json = serde_json::from_slice(input).map_err(|error| error.to_string())?;
+    let to = input.get("to").and_then(Json::as_str).ok_or("`to` names the case replied to")?;
+    let record = input.get("record").and_then(Json::as_u64).unwrap_or(0);
+    let inbound = received(front, &read(&case.folder.join(to))?, record)?;
+    let front = front.as_front();
+    let (envelope, fault) = match (front.decode(&inbound), input.get("fault")) {
+        (Err(fault), None) => (None, Some(fault)),
+        (Err(_), Some(fault)) => (None, Some(json::read_fault(fault)?)),
+        (Ok(envelope), None) => (Some(Arc::new(envelope)), None),
+        (Ok(envelope), Some(fault)) => (Some(Arc::new(envelope)), Some(json::read_fault(fault)?)),
+    };
+    let quota = input.get("quota").map(|_| QuotaState {
+        policy: "minute".to_owned(),
+        limit: 60,
+        window: Duration::from_secs(60),
+        remaining: if fault.is_some() { 0 } else { 59 },
+        reset: Duration::from_millis(1500),
+    });
+    let exchange = Exchange {
+        id: inbound.id,
+        inbound: &inbound,
+        envelope: envelope.as_ref(),
+        quota: quota.as_ref(),
+        now: at(TAKEN),
+    };
+    let draft = match fault {
+        Some(fault) => front.refuse(&exchange, &fault),
+        None => {
+            let answer = input.get("answer").ok_or("neither `answer` nor `fault` is given")?;
+            let answer = json::read_message(answer)?;
+            let written = front.encode(&exchange, &answer);
+            written.unwrap_or_else(|fault| front.refuse(&exchange, &fault))
+        }
+    };
+    Ok(on_the_wire(&*front, draft))
+}
+
+/// HTTP replies with status and headers, others as they are.
+fn on_the_wire(front: &dyn Front, draft: Draft) -> Vec<u8> {
+    let reply = draft.seal(Some(&Receipt("RECEIPT".to_owned())));
+    let mut out = Vec::new();
+    if matches!(front.name(), "soap" | "rest") {
+        let headers = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
+        out.extend(format!("{}\n{}\n", reply.status, headers.collect::<String>()).into_bytes());
+    }
+    out.extend_from_slice(&reply.body);
+    out
+}
+
+/// What a listener makes of a case's bytes.
+fn received(front: &FrontEntry, input: &[u8], record: u64) -> Result<Inbound, String> {
+    let (attributes, body) = match front {
+        FrontEntry::Soap(_) | FrontEntry::Telegram(_) => {
+            (BTreeMap::new(), Bytes::copy_from_slice(input))
+        }
+        FrontEntry::Rest(_) => http_request(input)?,
+        FrontEntry::Batch(batch) => match batch.open(input) {
+            Ok(file) => {
+                let index = usize::try_from(record).ok().and_then(|number| number.checked_sub(1));
+                let line = index.and_then(|index| file.records.get(index));
+                let line = line.ok_or("`record` is the number of a record of the file")?;
+                (file.attributes(), line.clone())
+            }
+            Err(_) => {
+                let attributes = BTreeMap::from([(":whole-file".to_owned(), String::new())]);
+                (attributes, Bytes::copy_from_slice(input))
+            }
+        },
+    };
+    Ok(inbound(front, attributes, body))
+}
+
+/// `POST /v1/{sector}/{service}`, header lines, an empty line, the body.
+fn http_request(input: &[u8]) -> Result<(BTreeMap<String, String>, Bytes), String> {
+    let end = input.windows(2).position(|pair| pair == b"\n\n").ok_or("no empty line")?;
+    let (head, rest) = input.split_at_checked(end).ok_or("no empty line")?;
+    let head = std::str::from_utf8(head).map_err(|error| error.to_string())?;
+    let mut lines = head.lines();
+    let service = lines.next().and_then(|line| line.rsplit_once('/')).ok_or("no request line")?;
+    let headers = lines.filter_map(|line| line.split_once(": "));
+    let mut attributes: BTreeMap<_, _> =
+        headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+    attributes.insert(":service".to_owned(), service.1.to_owned());
+    let body = rest.strip_prefix(b"\n\n").unwrap_or(rest);
+    Ok((attributes, Bytes::copy_from_slice(body)))
+}
+
+fn inbound(front: &FrontEntry, attributes: BTreeMap<String, String>, body: Bytes) -> Inbound {
+    Inbound {
+        id: ExchangeId(Uuid::nil()),
+        front: front.as_front(),
+        evidence: Evidence::default(),
+        attributes,
+        body,
+        received: at(0),
+    }
+}
+
+fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_millisecond(RECEIVED * 1000 + milliseconds).unwrap_or_default()
+}

@@ -1,0 +1,205 @@
+//! The catalog: a folder of mappings, loaded and checked as a whole.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gateway_core::{Front, Mapping, Pseudonymize, Service, ServiceId};
+use serde::de::DeserializeOwned;
+
+use crate::backend::Backend;
+use crate::compile::{self, Entry};
+use crate::format::{MappingFile, ServicesFile};
+use crate::front::{BatchFront, RestFront, SoapFront, TelegramFront};
+use crate::problem::{Problem, Spot};
+use crate::terms::Sector;
+
+const FORMAT: &str = "mapping/v1";
+
+/// All services, fronts and backend mappings of a folder
+/// `<root>/<sector>/{services.yaml,<system>/v<N>/mapping.yaml}`.
+pub struct Catalog {
+    services: BTreeMap<ServiceId, Arc<Service>>,
+    fronts: BTreeMap<String, FrontEntry>,
+    pub(crate) backends: BTreeMap<String, Arc<Backend>>,
+}
+
+/// A front of one of the formats.
+#[derive(Clone)]
+pub enum FrontEntry {
+    /// eGovFrame and other SOAP 1.1 services.
+    Soap(Arc<SoapFront>),
+    /// Fixed-length telegrams.
+    Telegram(Arc<TelegramFront>),
+    /// CSV files.
+    Batch(Arc<BatchFront>),
+    /// JSON over HTTP.
+    Rest(Arc<RestFront>),
+}
+
+impl FrontEntry {
+    /// What the formats have in common.
+    pub fn as_front(&self) -> Arc<dyn Front> {
+        match self {
+            Self::Soap(front) => front.clone(),
+            Self::Telegram(front) => front.clone(),
+            Self::Batch(front) => front.clone(),
+            Self::Rest(front) => front.clone(),
+        }
+    }
+}
+
+impl Catalog {
+    /// Loads a catalog and checks everything that can be known beforehand.
+    ///
+    /// # Errors
+    /// Every problem found, in the order of the files.
+    pub fn load(root: &Path, pseudonyms: Arc<dyn Pseudonymize>) -> Result<Self, Vec<Problem>> {
+        let mut found = Vec::new();
+        let mut catalog = Self {
+            services: BTreeMap::new(),
+            fronts: BTreeMap::new(),
+            backends: BTreeMap::new(),
+        };
+        let mut folder = Folder {
+            root,
+            found: &mut found,
+        };
+        for sector in folder.subfolders(root) {
+            catalog.load_sector(&sector, &mut folder, &pseudonyms);
+        }
+        if catalog.services.is_empty() && found.is_empty() {
+            let mut spot = Spot::new(&mut found, "");
+            spot.problem(format_args!("{} holds no <sector>/services.yaml", root.display()));
+        }
+        match found.is_empty() {
+            true => Ok(catalog),
+            false => Err(found),
+        }
+    }
+
+    fn load_sector(
+        &mut self,
+        path: &Path,
+        folder: &mut Folder<'_>,
+        pseudonyms: &Arc<dyn Pseudonymize>,
+    ) {
+        let services = path.join("services.yaml");
+        let Some(file) = folder.parse::<ServicesFile>(&services) else {
+            return;
+        };
+        let name = folder.name(&services);
+        let mut spot = Spot::new(folder.found, &name);
+        if !path.ends_with(&file.sector) {
+            spot.key("sector").problem("must be the name of the folder");
+        }
+        let sector = compile::compile_services(&file, &mut spot);
+        for terms in sector.services.values() {
+            self.services.insert(terms.service.id.clone(), terms.service.clone());
+        }
+        for system in folder.subfolders(path) {
+            for version in folder.subfolders(&system) {
+                let path = version.join("mapping.yaml");
+                self.load_mapping(&path, &sector, folder, pseudonyms);
+            }
+        }
+    }
+
+    fn load_mapping(
+        &mut self,
+        path: &Path,
+        sector: &Sector,
+        folder: &mut Folder<'_>,
+        pseudonyms: &Arc<dyn Pseudonymize>,
+    ) {
+        let Some(file) = folder.parse::<MappingFile>(path) else {
+            return;
+        };
+        let name = folder.name(path);
+        let id = format!("{}/{}/v{}", file.sector, file.system, file.version);
+        let mut spot = Spot::new(folder.found, &name);
+        if file.naru != FORMAT {
+            spot.key("naru").problem(format_args!("must be `{FORMAT}`"));
+        }
+        if file.sector != *sector.name || name != format!("{id}/mapping.yaml") {
+            spot.problem("`sector`, `system` and `version` must be as the folders are named");
+        }
+        match compile::compile(&id, &file, sector, pseudonyms, &mut spot) {
+            Some(Entry::Front(front)) => {
+                self.fronts.insert(id, front);
+            }
+            Some(Entry::Backend(backend)) => {
+                self.backends.insert(id, backend);
+            }
+            None => {}
+        }
+    }
+
+    /// Every service of every sector.
+    pub fn services(&self) -> impl Iterator<Item = &Arc<Service>> {
+        self.services.values()
+    }
+
+    /// The front of a mapping, e.g. `welfare/mohw/v1`.
+    pub fn front(&self, id: &str) -> Option<&FrontEntry> {
+        self.fronts.get(id)
+    }
+
+    /// Every front by the id of its mapping.
+    pub fn fronts(&self) -> impl Iterator<Item = (&str, &FrontEntry)> {
+        self.fronts.iter().map(|(id, front)| (id.as_str(), front))
+    }
+
+    /// The mapping of a backend, e.g. `welfare/ledger/v1`.
+    pub fn mapping(&self, id: &str) -> Option<Arc<dyn Mapping>> {
+        let backend = self.backends.get(id)?;
+        Some(backend.clone())
+    }
+}
+
+/// Reads files below a root, collecting what goes wrong.
+struct Folder<'a> {
+    root: &'a Path,
+    found: &'a mut Vec<Problem>,
+}
+
+impl Folder<'_> {
+    fn name(&self, path: &Path) -> String {
+        let name = path.strip_prefix(self.root).unwrap_or(path);
+        name.to_string_lossy().into_owned()
+    }
+
+    fn subfolders(&mut self, path: &Path) -> Vec<PathBuf> {
+        let mut folders: Vec<PathBuf> = match fs::read_dir(path) {
+            Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+            Err(error) => {
+                let name = self.name(path);
+                Spot::new(self.found, &name).problem(format_args!("cannot be read: {error}"));
+                return vec![];
+            }
+        };
+        folders.retain(|path| path.is_dir() && !path.ends_with("cases"));
+        folders.sort();
+        folders
+    }
+
+    fn parse<T: DeserializeOwned>(&mut self, path: &Path) -> Option<T> {
+        let name = self.name(path);
+        let mut spot = Spot::new(self.found, &name);
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                spot.problem(format_args!("cannot be read: {error}"));
+                return None;
+            }
+        };
+        match serde_saphyr::from_str(&text) {
+            Ok(file) => Some(file),
+            Err(error) => {
+                spot.problem(error.to_string().trim());
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The header of a front's messages.
+
+use std::collections::BTreeSet;
+
+use jiff::tz::Offset;
+
+use crate::convert::{Codec, DateForm};
+use crate::faults::parse_name;
+use crate::format::{HeaderFormat, MappingFile, ReplyRole, RequestRole, Row as RowFormat};
+use crate::header::{Content, Header, Purpose, Role};
+use crate::problem::Spot;
+use crate::rows::{Form, Row, Rows};
+
+/// Compiles a header; `shape` says what the layout must know of a field.
+pub(crate) fn compile<S>(
+    file: &MappingFile,
+    formats: &[HeaderFormat],
+    shape: impl Fn(&HeaderFormat, &Codec, &mut Spot<'_>) -> Option<S>,
+    spot: &mut Spot<'_>,
+) -> Header<S> {
+    let tells_time = |field: &HeaderFormat| {
+        matches!(field.reply, ReplyRole::Received | ReplyRole::Sent)
+    };
+    let offset = offset(file.zone.as_deref(), formats.iter().any(tells_time), spot);
+    let (mut rows, mut roles) = (Vec::new(), Vec::new());
+    let mut names = BTreeSet::new();
+    for (index, format) in formats.iter().enumerate() {
+        let spot = &mut spot.key(format_args!("header[{index}]"));
+        if !names.insert(&format.name) {
+            spot.problem(format_args!("`{}` stands there twice", format.name));
+        }
+        let codec = codec(format);
+        let role = role(format, spot);
+        if let (Some(shape), Some(role)) = (shape(format, &codec, spot), role) {
+            let form = Form::Value { codec, shape };
+            rows.push(Row {
+                name: format.name.as_str().into(),
+                field: Some(format.name.as_str().into()),
+                required: format.required,
+                default: None,
+                form,
+            });
+            roles.push(role);
+        }
+    }
+    let asks_organization = |role: &Role| matches!(role.request, Purpose::Organization);
+    if roles.iter().any(asks_organization) == file.organizations.is_empty() {
+        spot.problem("`organizations` and a header field that names one belong together");
+    }
+    Header {
+        rows: Rows(rows),
+        roles,
+        organizations: file.organizations.clone(),
+        offset,
+    }
+}
+
+/// The header's fields as rows, for the parts that look at rows.
+pub(crate) fn as_row(format: &HeaderFormat) -> RowFormat {
+    RowFormat {
+        kind: format.kind.clone(),
+        length: format.length,
+        max: format.max,
+        ..RowFormat::default()
+    }
+}
+
+fn codec(format: &HeaderFormat) -> Codec {
+    match format.kind.as_deref() {
+        Some("yyyymmdd") => Codec::Date(DateForm::Compact),
+        _ => super::codec::plain(&as_row(format)),
+    }
+}
+
+fn role(format: &HeaderFormat, spot: &mut Spot<'_>) -> Option<Role> {
+    let request = match &format.request {
+        RequestRole::Ignored => Purpose::Ignored,
+        RequestRole::Operation => Purpose::Operation,
+        RequestRole::Organization => Purpose::Organization,
+        RequestRole::Credential => Purpose::Credential,
+        RequestRole::File => Purpose::File,
+        RequestRole::Expect(expected) => match parse_name(&expected.otherwise) {
+            Some((kind, Some(code))) => Purpose::Expect {
+                value: expected.value.clone(),
+                kind,
+                code: code.to_owned(),
+            },
+            _ => {
+                let spot = &mut spot.key("request.expect.otherwise");
+                spot.problem("must be a fault as `Kind/code`");
+                return None;
+            }
+        },
+    };
+    if !matches!(request, Purpose::Ignored) && !format.required {
+        spot.problem("a field that is read for something must be `required: true`");
+    }
+    let reply = match &format.reply {
+        ReplyRole::Blank => Content::Blank,
+        ReplyRole::Echo => Content::Echo,
+        ReplyRole::Received => Content::Received,
+        ReplyRole::Sent => Content::Sent,
+        ReplyRole::ResultCode => Content::ResultCode,
+        ReplyRole::ResultMessage => Content::ResultMessage,
+        ReplyRole::Constant(text) => Content::Constant(text.clone()),
+    };
+    Some(Role { request, reply })
+}
+
+/// `+09:00`: the wire's times are Korean, which has had no other offset since 1988.
+fn offset(zone: Option<&str>, is_needed: bool, spot: &mut Spot<'_>) -> Offset {
+    let parse = |zone: &str| {
+        let (sign, hours, minutes) = (zone.get(..1)?, zone.get(1..3)?, zone.get(4..)?);
+        let is_form = zone.get(3..4) == Some(":") && minutes.len() == 2;
+        let minutes = hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?;
+        match sign {
+            "+" if is_form => Offset::from_seconds(minutes * 60).ok(),
+            "-" if is_form => Offset::from_seconds(minutes * -60).ok(),
+            _ => None,
+        }
+    };
+    match (zone, zone.and_then(parse)) {
+        (None, _) if is_needed => spot.problem("a header that states times wants a `zone`"),
+        (Some(_), None) => spot.problem("`zone` must be an offset such as +09:00"),
+        (Some(_), _) if !is_needed => spot.problem("`zone` is given and no time is written"),
+        (_, offset) => return offset.unwrap_or(Offset::UTC),
+    }
+    Offset::UTC
+}

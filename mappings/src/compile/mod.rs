@@ -1,0 +1,113 @@
+//! YAML → compiled mapping. Everything that can be known to be wrong before the first request is
+//! found here, and all of it is reported. [`rows`](self::rows) is the heart: one field table
+//! checked against a service.
+
+mod backend;
+mod batch;
+mod codec;
+mod faults;
+mod front;
+mod header;
+mod rows;
+mod services;
+mod shape;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gateway_core::Pseudonymize;
+
+pub(crate) use services::compile as compile_services;
+
+use crate::backend::Backend;
+use crate::catalog::FrontEntry;
+use crate::format::{Layout, MappingFile, TableFormat};
+use crate::problem::Spot;
+use crate::terms::{CodeSet, Sector};
+
+/// A compiled mapping of either kind.
+pub(crate) enum Entry {
+    Front(FrontEntry),
+    Backend(Arc<Backend>),
+}
+
+/// What the tables of one mapping are checked against.
+pub(crate) struct Scope<'a> {
+    pub(crate) sector: &'a Sector,
+    pub(crate) tables: BTreeMap<String, Table>,
+}
+
+/// A code table of a mapping.
+pub(crate) struct Table {
+    pub(crate) of: Arc<CodeSet>,
+    pub(crate) rows: Vec<(Arc<str>, Arc<str>)>,
+}
+
+/// Compiles a mapping. Without a result there is at least one problem.
+pub(crate) fn compile(
+    id: &str,
+    file: &MappingFile,
+    sector: &Sector,
+    pseudonyms: &Arc<dyn Pseudonymize>,
+    spot: &mut Spot<'_>,
+) -> Option<Entry> {
+    let before = spot.count();
+    let scope = Scope {
+        sector,
+        tables: tables(&file.tables, sector, &mut spot.key("tables")),
+    };
+    let id: Arc<str> = id.into();
+    let entry = match &file.layout {
+        Layout::Soap(layout) => front::soap(id, file, layout, &scope, spot).map(Entry::Front),
+        Layout::Telegram(layout) => front::telegram(id, file, layout, &scope, spot).map(Entry::Front),
+        Layout::Batch(layout) => batch::compile(id, file, layout, &scope, spot).map(Entry::Front),
+        Layout::Rest(layout) => front::rest(id, file, layout, &scope, spot).map(Entry::Front),
+        Layout::Contract {} => {
+            backend::compile(id, file, &scope, pseudonyms.clone(), spot).map(Entry::Backend)
+        }
+    };
+    entry.filter(|_| spot.count() == before)
+}
+
+fn tables(
+    formats: &BTreeMap<String, TableFormat>,
+    sector: &Sector,
+    spot: &mut Spot<'_>,
+) -> BTreeMap<String, Table> {
+    let mut tables = BTreeMap::new();
+    for (name, format) in formats {
+        let spot = &mut spot.key(name);
+        let Some(of) = sector.codes.get(&format.of) else {
+            spot.key("of").problem(format_args!("`{}` is not a set of codes of the sector", format.of));
+            continue;
+        };
+        for (code, target) in &format.rows {
+            if !of.members.contains(target.as_str()) {
+                spot.key("rows").key(code).problem(format_args!("`{target}` is not a {}", of.name));
+            }
+        }
+        for member in &of.members {
+            if !format.rows.values().any(|target| **target == **member) {
+                spot.key("rows").problem(format_args!("no code for `{member}`"));
+            }
+        }
+        let rows = format.rows.iter();
+        let rows = rows.map(|(code, target)| (code.as_str().into(), target.as_str().into()));
+        let table = Table {
+            of: of.clone(),
+            rows: rows.collect(),
+        };
+        tables.insert(name.clone(), table);
+    }
+    tables
+}
+
+/// Reports what a kind of mapping has no use for.
+fn unused(is_there: bool, key: &str, spot: &mut Spot<'_>) {
+    if is_there {
+        spot.key(key).problem("means nothing in this kind of mapping");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! `services.yaml` → the sector's terms.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gateway_core::service::ConsentRule;
+use gateway_core::{Operation, Service, ServiceId};
+
+use crate::format::{FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName};
+use crate::problem::Spot;
+use crate::terms::{CodeSet, Field, Fields, Sector, SharedTable, Terms, Type};
+
+pub(crate) const FORMAT: &str = "services/v1";
+
+type Codes = BTreeMap<String, Arc<CodeSet>>;
+
+/// Compiles a sector. What cannot be compiled is reported and left out.
+pub(crate) fn compile(file: &ServicesFile, spot: &mut Spot<'_>) -> Sector {
+    if file.naru != FORMAT {
+        spot.key("naru").problem(format_args!("must be `{FORMAT}`"));
+    }
+    let codes = codes(&file.codes, &mut spot.key("codes"));
+    let tables = tables(&file.tables, &codes, &mut spot.key("tables"));
+    let name: Arc<str> = file.sector.as_str().into();
+    let mut services = BTreeMap::new();
+    for (code, format) in &file.services {
+        let id = ServiceId {
+            sector: name.clone(),
+            code: code.as_str().into(),
+        };
+        let terms = service(id, format, &codes, &mut spot.key("services").key(code));
+        services.insert(code.clone(), Arc::new(terms));
+    }
+    Sector {
+        name,
+        codes,
+        tables,
+        services,
+    }
+}
+
+fn codes(formats: &BTreeMap<String, Vec<String>>, spot: &mut Spot<'_>) -> Codes {
+    let mut codes = Codes::new();
+    for (name, members) in formats {
+        let mut set = CodeSet {
+            name: name.clone(),
+            members: Default::default(),
+        };
+        for member in members {
+            if !set.members.insert(member.as_str().into()) {
+                spot.key(name).problem(format_args!("`{member}` stands there twice"));
+            }
+        }
+        codes.insert(name.clone(), Arc::new(set));
+    }
+    codes
+}
+
+fn tables(
+    formats: &BTreeMap<String, SharedTableFormat>,
+    codes: &Codes,
+    spot: &mut Spot<'_>,
+) -> BTreeMap<String, Arc<SharedTable>> {
+    let mut tables = BTreeMap::new();
+    for (name, format) in formats {
+        let spot = &mut spot.key(name);
+        let from = code_set(&format.from, codes, &mut spot.key("from"));
+        let to = code_set(&format.to, codes, &mut spot.key("to"));
+        let (Some(from), Some(to)) = (from, to) else {
+            continue;
+        };
+        for (source, target) in &format.rows {
+            let spot = &mut spot.key(format_args!("rows.{source}"));
+            if !from.members.contains(source.as_str()) {
+                spot.problem(format_args!("`{source}` is not a {}", from.name));
+            }
+            if !to.members.contains(target.as_str()) {
+                spot.problem(format_args!("`{target}` is not a {}", to.name));
+            }
+        }
+        for member in &from.members {
+            if !format.rows.contains_key(&**member) {
+                spot.key("rows").problem(format_args!("nothing for `{member}`"));
+            }
+        }
+        let rows = format.rows.iter();
+        let rows = rows.map(|(from, to)| (from.as_str().into(), to.as_str().into())).collect();
+        tables.insert(name.clone(), Arc::new(SharedTable { from, to, rows }));
+    }
+    tables
+}
+
+fn code_set(name: &str, codes: &Codes, spot: &mut Spot<'_>) -> Option<Arc<CodeSet>> {
+    let found = codes.get(name).cloned();
+    if found.is_none() {
+        spot.problem(format_args!("`{name}` is not a set of codes of the sector"));
+    }
+    found
+}
+
+fn service(id: ServiceId, format: &ServiceFormat, codes: &Codes, spot: &mut Spot<'_>) -> Terms {
+    let request = fields(&format.request, codes, &mut spot.key("request"));
+    let reply = fields(&format.reply, codes, &mut spot.key("reply"));
+    if let Some(subject) = &format.subject {
+        let field = request.get(subject);
+        if !field.is_some_and(|field| matches!(field.kind, Type::Resident) && field.required) {
+            let wanted = "must be a request field of type `resident-number` that is required";
+            spot.key("subject").problem(wanted);
+        }
+    }
+    if let Some(consent) = &format.consent {
+        let spot = &mut spot.key("consent");
+        if format.operation == Operation::Submit {
+            spot.problem("only a query needs a consent");
+        }
+        if format.subject.is_none() {
+            spot.problem("a consent is of a person, so the service needs a `subject`");
+        }
+        for field in consent.items.keys() {
+            match reply.get(field) {
+                None => spot.key("items").key(field).problem("is not a field of the reply"),
+                Some(field_) if field_.required => spot
+                    .key("items")
+                    .key(field)
+                    .problem("is required in the reply, so it could not be held back"),
+                Some(_) => {}
+            }
+        }
+    }
+    let consent = format.consent.as_ref().map(|consent| ConsentRule {
+        purpose: consent.purpose.clone(),
+        items: consent.items.clone(),
+    });
+    let service = Service {
+        id,
+        operation: format.operation,
+        subject: format.subject.clone(),
+        consent,
+    };
+    Terms {
+        service: Arc::new(service),
+        request,
+        reply,
+    }
+}
+
+fn fields(
+    formats: &BTreeMap<String, FieldFormat>,
+    codes: &Codes,
+    spot: &mut Spot<'_>,
+) -> Fields {
+    let mut fields = Fields::new();
+    for (name, format) in formats {
+        if let Some(kind) = kind(format, codes, &mut spot.key(name)) {
+            let field = Field {
+                kind,
+                required: format.required,
+            };
+            fields.insert(name.clone(), field);
+        }
+    }
+    fields
+}
+
+fn kind(format: &FieldFormat, codes: &Codes, spot: &mut Spot<'_>) -> Option<Type> {
+    let uses: &[&str] = match format.kind {
+        TypeName::Text | TypeName::PersonalText => &["max"],
+        TypeName::Integer => &["min", "max"],
+        TypeName::Bytes => &["length"],
+        TypeName::Code => &["of"],
+        TypeName::List => &["max", "fields"],
+        TypeName::Flag | TypeName::Date | TypeName::ResidentNumber => &[],
+    };
+    let given = [
+        ("of", format.of.is_some()),
+        ("length", format.length.is_some()),
+        ("min", format.min.is_some()),
+        ("max", format.max.is_some()),
+        ("fields", format.fields.is_some()),
+    ];
+    for (key, is_there) in given {
+        match (is_there, uses.contains(&key)) {
+            (true, false) => spot.key(key).problem("means nothing for this type"),
+            (false, true) => spot.problem(format_args!("this type wants `{key}`")),
+            _ => {}
+        }
+    }
+    if format.kind != TypeName::Integer && format.max.is_some_and(i64::is_negative) {
+        spot.key("max").problem("must not be negative");
+    }
+    let count = |number: Option<i64>| usize::try_from(number?).ok();
+    Some(match format.kind {
+        TypeName::Text => Type::Text {
+            max: count(format.max)?,
+        },
+        TypeName::PersonalText => Type::Personal {
+            max: count(format.max)?,
+        },
+        TypeName::Integer => Type::Integer {
+            min: format.min?.into(),
+            max: format.max?.into(),
+        },
+        TypeName::Flag => Type::Flag,
+        TypeName::Date => Type::Date,
+        TypeName::Bytes => Type::Bytes {
+            length: format.length?,
+        },
+        TypeName::Code => Type::Code(code_set(format.of.as_ref()?, codes, &mut spot.key("of"))?),
+        TypeName::ResidentNumber => Type::Resident,
+        TypeName::List => Type::List {
+            fields: fields(format.fields.as_ref()?, codes, &mut spot.key("fields")),
+            max: count(format.max)?,
+        },
+    })
+}

@@ -1,0 +1,86 @@
+//! What each layout must know of a field, and whether it can hold what the codec may write.
+
+use crate::convert::{Codec, DateForm};
+use crate::format::Row;
+use crate::layout::fixed::{Fixed, FixedKind};
+use crate::layout::json::JsonKind;
+use crate::layout::xml::XmlKind;
+use crate::problem::Spot;
+
+/// A fixed-length field. Every code, and the longest of each other kind, must fit its width.
+pub(crate) fn fixed(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<Fixed> {
+    super::unused(row.max.is_some(), "max", spot);
+    let kind = parse(row.kind.as_deref(), FixedKind::parse, "`AN`, `AH` or `N`", spot)?;
+    let Some(length) = row.length.filter(|length| (1..=MAX_LENGTH).contains(length)) else {
+        spot.key("length").problem(format_args!("must be from 1 to {MAX_LENGTH} bytes"));
+        return None;
+    };
+    let shape = Fixed {
+        kind,
+        length,
+        cut: false,
+    };
+    let mut bytes = Vec::new();
+    for text in codec.extremes() {
+        bytes.clear();
+        if let Err(why) = shape.write(Some(&text), &mut bytes) {
+            spot.problem(format_args!("the field cannot hold `{text}`: it {why}"));
+        }
+    }
+    Some(shape)
+}
+
+const MAX_LENGTH: usize = 9999;
+
+/// An XML element.
+pub(crate) fn xml(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<XmlKind> {
+    super::unused(row.length.is_some(), "length", spot);
+    let wanted = "`string`, `boolean`, `date` or `long`";
+    let kind = parse(row.kind.as_deref(), XmlKind::parse, wanted, spot)?;
+    let fits = match kind {
+        XmlKind::String => true,
+        XmlKind::Boolean => is_boolean(codec),
+        XmlKind::Date => matches!(codec, Codec::Date(DateForm::Iso)),
+        XmlKind::Long => matches!(codec, Codec::Integer { .. }),
+        XmlKind::DateTime => false,
+    };
+    mismatch(fits, spot);
+    Some(kind)
+}
+
+/// A JSON member.
+pub(crate) fn json(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<JsonKind> {
+    super::unused(row.length.is_some(), "length", spot);
+    let wanted = "`string`, `integer` or `boolean`";
+    let kind = parse(row.kind.as_deref(), JsonKind::parse, wanted, spot)?;
+    let fits = match kind {
+        JsonKind::String => true,
+        JsonKind::Integer => matches!(codec, Codec::Integer { .. }),
+        JsonKind::Boolean => is_boolean(codec),
+    };
+    mismatch(fits, spot);
+    Some(kind)
+}
+
+fn is_boolean(codec: &Codec) -> bool {
+    matches!(codec, Codec::Flag { yes: "true", .. })
+}
+
+fn mismatch(fits: bool, spot: &mut Spot<'_>) {
+    if !fits {
+        spot.key("type").problem("does not go with the type of the service's field");
+    }
+}
+
+pub(crate) fn parse<T>(
+    name: Option<&str>,
+    parse: impl Fn(&str) -> Option<T>,
+    wanted: &str,
+    spot: &mut Spot<'_>,
+) -> Option<T> {
+    let found = name.and_then(parse);
+    if found.is_none() {
+        spot.key("type").problem(format_args!("must be {wanted}"));
+    }
+    found
+}

@@ -1,0 +1,154 @@
+//! One value between its wire text and the service's terms. A codec is total in both directions:
+//! any text gives a value or a reason, and so does any value.
+
+pub(crate) mod backend;
+mod codes;
+mod date;
+
+use std::borrow::Cow;
+
+use gateway_core::{Personal, ResidentNumber, Value};
+
+pub(crate) use codes::CodeMap;
+pub(crate) use date::{DateForm, is_date_time, without_offset, write_date_time};
+use date::{read_date, write_day};
+
+use crate::unfit::Unfit;
+
+/// How one field is written on the wire.
+#[derive(Debug)]
+pub(crate) enum Codec {
+    Text { max: usize },
+    Integer { min: i128, max: i128 },
+    /// The words for yes and no.
+    Flag { yes: &'static str, no: &'static str },
+    Date(DateForm),
+    /// Lower-case hex digits of this many bytes.
+    Hex { length: usize },
+    Code(CodeMap),
+    Resident,
+    Personal { max: usize },
+}
+
+impl Codec {
+    /// Wire text → value.
+    pub(crate) fn read(&self, text: &str) -> Result<Value, Unfit> {
+        match self {
+            Self::Text { max } => fitting(text, *max).map(|text| Value::Text(text.to_owned())),
+            Self::Integer { min, max } => read_integer(text, *min, *max).map(Value::Integer),
+            Self::Flag { yes, .. } if text == *yes => Ok(Value::Flag(true)),
+            Self::Flag { no, .. } if text == *no => Ok(Value::Flag(false)),
+            Self::Flag { .. } => Err(Unfit::NotA("a yes or no")),
+            Self::Date(form) => read_date(text, *form).map(Value::Date),
+            Self::Hex { length } => read_hex(text, *length).map(Value::Bytes),
+            Self::Code(codes) => codes.read(text).map(|name| Value::Text(name.to_owned())),
+            Self::Resident => ResidentNumber::parse(text)
+                .map(Value::Resident)
+                .map_err(|_| Unfit::NotA("a resident registration number")),
+            Self::Personal { max } => {
+                fitting(text, *max).map(|text| Value::Personal(Personal::new(text.to_owned())))
+            }
+        }
+    }
+
+    /// Value → wire text.
+    pub(crate) fn write<'v>(&'v self, value: &'v Value) -> Result<Cow<'v, str>, Unfit> {
+        match (self, value) {
+            (Self::Text { max }, Value::Text(text)) => fitting(text, *max).map(Cow::Borrowed),
+            (Self::Integer { min, max }, Value::Integer(number)) => {
+                in_range(*number, *min, *max).map(|number| Cow::Owned(number.to_string()))
+            }
+            (Self::Flag { yes, no }, Value::Flag(flag)) => {
+                Ok(Cow::Borrowed(if *flag { yes } else { no }))
+            }
+            (Self::Date(form), Value::Date(date)) => write_day(*date, *form).map(Cow::Owned),
+            (Self::Hex { length }, Value::Bytes(bytes)) => write_hex(bytes, *length),
+            (Self::Code(codes), Value::Text(name)) => codes.write(name).map(Cow::Borrowed),
+            (Self::Resident, Value::Resident(number)) => Ok(Cow::Borrowed(number.expose())),
+            (Self::Personal { max }, Value::Personal(text)) => {
+                fitting(text.expose(), *max).map(Cow::Borrowed)
+            }
+            _ => Err(Unfit::NotA("of the type that the service promises")),
+        }
+    }
+
+    /// Every text it can write where these are few, and otherwise the longest of each shape: what
+    /// a field of the wire must be able to hold. Nothing for free text.
+    pub(crate) fn extremes(&self) -> Vec<String> {
+        match self {
+            Self::Text { .. } | Self::Personal { .. } => vec![],
+            Self::Integer { min, max } => vec![min.to_string(), max.to_string()],
+            Self::Flag { yes, no } => vec![(*yes).to_owned(), (*no).to_owned()],
+            Self::Date(DateForm::Iso) => vec!["9999-12-31".to_owned()],
+            Self::Date(DateForm::Compact) => vec!["99991231".to_owned()],
+            Self::Hex { length } => vec!["f".repeat(length.saturating_mul(2))],
+            Self::Code(codes) => codes.texts().map(str::to_owned).collect(),
+            Self::Resident => vec!["9001011234567".to_owned()],
+        }
+    }
+}
+
+fn fitting(text: &str, max: usize) -> Result<&str, Unfit> {
+    if text.chars().any(char::is_control) {
+        return Err(Unfit::ControlCharacter);
+    }
+    // A character has at least one byte, so most texts need no counting.
+    if text.len() > max && text.chars().count() > max {
+        return Err(Unfit::TooLong {
+            max,
+            unit: "characters",
+        });
+    }
+    Ok(text)
+}
+
+fn in_range(number: i128, min: i128, max: i128) -> Result<i128, Unfit> {
+    if (min..=max).contains(&number) {
+        Ok(number)
+    } else {
+        Err(Unfit::OutOfRange { min, max })
+    }
+}
+
+/// Digits, with a minus sign before them where one is meant; nothing else `str::parse` would take.
+pub(crate) fn parse_integer(text: &str) -> Option<i128> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+fn read_integer(text: &str, min: i128, max: i128) -> Result<i128, Unfit> {
+    let number = parse_integer(text).ok_or(Unfit::NotA("a whole number"))?;
+    in_range(number, min, max)
+}
+
+fn read_hex(text: &str, length: usize) -> Result<Vec<u8>, Unfit> {
+    let refused = Unfit::NotA("an identifier in lower-case hex digits");
+    let (pairs, odd) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != length || !odd.is_empty() {
+        return Err(refused);
+    }
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? << 4 | digit(*low)?);
+    pairs.iter().map(byte).collect::<Option<_>>().ok_or(refused)
+}
+
+fn write_hex(bytes: &[u8], length: usize) -> Result<Cow<'static, str>, Unfit> {
+    if bytes.len() != length {
+        return Err(Unfit::NotA("an identifier of the right length"));
+    }
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
+    let digits = bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]);
+    Ok(Cow::Owned(digits.collect()))
+}
+
+#[cfg(test)]
+mod tests;

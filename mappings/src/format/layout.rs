@@ -1,0 +1,137 @@
+//! The shape of a wire format around the fields of its operations.
+
+use serde::Deserialize;
+
+/// Which format it is decides what stands around an operation's fields.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Layout {
+    Soap(SoapLayout),
+    Telegram(TelegramLayout),
+    Batch(BatchLayout),
+    Rest(RestLayout),
+    /// A backend with named functions, arguments and results.
+    Contract {},
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct SoapLayout {
+    /// The `{service}` of `POST /soap/{service}`.
+    pub(crate) service: String,
+    pub(crate) namespace: String,
+    /// The namespace of the `receipt` header.
+    pub(crate) receipt_namespace: String,
+    pub(crate) header: Vec<HeaderFormat>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct TelegramLayout {
+    pub(crate) framing: FramingFormat,
+    /// Bytes of the whole header, so that a slip in one length does not shift all that follows.
+    pub(crate) header_length: usize,
+    pub(crate) header: Vec<HeaderFormat>,
+    /// Bytes of the field for the receipt, which ends every reply.
+    pub(crate) receipt_length: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct FramingFormat {
+    pub(crate) length_digits: usize,
+    /// Whether the length counts its own digits.
+    pub(crate) inclusive: bool,
+    /// Bytes of a request at most.
+    pub(crate) max: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct BatchLayout {
+    /// The names of files that are taken, with one `*`.
+    pub(crate) files: String,
+    pub(crate) header: Vec<HeaderFormat>,
+    /// The fields of a data record after its mark.
+    pub(crate) columns: Vec<String>,
+    /// The column that counts the data records from 1.
+    pub(crate) number: String,
+    /// The column that names the operation.
+    pub(crate) operation: String,
+    /// The column whose sum is the trailer's control total.
+    pub(crate) total: String,
+    /// The columns of a result record between its message and its receipt.
+    pub(crate) results: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RestLayout {
+    /// Characters of an idempotency key at most.
+    pub(crate) key_max: usize,
+}
+
+/// One field of a message's header.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HeaderFormat {
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    pub(crate) length: Option<usize>,
+    pub(crate) max: Option<usize>,
+    #[serde(default)]
+    pub(crate) required: bool,
+    /// Free text that is cut, at a character, when it is longer than the field.
+    #[serde(default)]
+    pub(crate) cut: bool,
+    #[serde(default)]
+    pub(crate) request: RequestRole,
+    #[serde(default)]
+    pub(crate) reply: ReplyRole,
+}
+
+/// What a header field of a request is for.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RequestRole {
+    /// Read, checked for its type, and otherwise of no effect.
+    #[default]
+    Ignored,
+    /// Names the operation.
+    Operation,
+    /// Names the caller's organization.
+    Organization,
+    /// Proves who calls.
+    Credential,
+    /// Names the file.
+    File,
+    /// Must hold this.
+    Expect(Expected),
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expected {
+    pub(crate) value: String,
+    /// The fault when it does not, as `Kind/code`.
+    pub(crate) otherwise: String,
+}
+
+/// What a header field of a reply holds.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ReplyRole {
+    /// Nothing.
+    #[default]
+    Blank,
+    /// What the request had there.
+    Echo,
+    /// When the request had arrived.
+    Received,
+    /// When the reply is sent.
+    Sent,
+    ResultCode,
+    ResultMessage,
+    Constant(String),
+}

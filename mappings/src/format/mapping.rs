@@ -1,0 +1,75 @@
+//! `mapping.yaml`: one system's format, or one backend's, against the sector's services.
+
+use std::collections::BTreeMap;
+
+use gateway_core::Kind;
+use serde::Deserialize;
+
+use super::{Layout, Row};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MappingFile {
+    pub(crate) naru: String,
+    pub(crate) sector: String,
+    pub(crate) system: String,
+    pub(crate) version: u32,
+    /// The offset of wire times that the mapping writes, e.g. `+09:00`.
+    pub(crate) zone: Option<String>,
+    pub(crate) layout: Layout,
+    /// Organization code on the wire → member.
+    #[serde(default)]
+    pub(crate) organizations: BTreeMap<String, String>,
+    /// The wire fields that together name a request.
+    #[serde(default, rename = "idempotency-key")]
+    pub(crate) idempotency_key: Vec<String>,
+    #[serde(default)]
+    pub(crate) tables: BTreeMap<String, TableFormat>,
+    pub(crate) operations: BTreeMap<String, Operation>,
+    /// How a front says that all is well.
+    pub(crate) success: Option<Success>,
+    /// A front's code for each fault, by `Kind` or `Kind/code`.
+    #[serde(default)]
+    pub(crate) faults: BTreeMap<String, String>,
+    /// By a backend's own names for its refusals.
+    #[serde(default)]
+    pub(crate) refusals: BTreeMap<String, Refusal>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TableFormat {
+    /// The closed set of the sector that it puts into codes.
+    pub(crate) of: String,
+    /// Wire code → name.
+    pub(crate) rows: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Operation {
+    /// The service; the operation's own name when absent.
+    pub(crate) service: Option<String>,
+    /// The backend's function.
+    pub(crate) function: Option<String>,
+    pub(crate) request: Vec<Row>,
+    pub(crate) reply: Vec<Row>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Success {
+    pub(crate) code: String,
+    #[serde(default)]
+    pub(crate) message: String,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Refusal {
+    pub(crate) code: String,
+    /// What the caller reads.
+    pub(crate) says: String,
+    /// What it is, unless a business refusal.
+    pub(crate) kind: Option<Kind>,
+}

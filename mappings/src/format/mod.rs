@@ -1,0 +1,15 @@
+//! The YAML of the catalog as it is written, before anything is checked. Unknown keys are errors.
+//! What the keys mean is in the package's README; [`crate::compile`] turns them into a mapping.
+
+mod layout;
+mod mapping;
+mod row;
+mod services;
+
+pub(crate) use layout::{
+    BatchLayout, HeaderFormat, Layout, ReplyRole, RequestRole, RestLayout,
+    SoapLayout, TelegramLayout,
+};
+pub(crate) use mapping::{MappingFile, Operation, Refusal, Success, TableFormat};
+pub(crate) use row::{Domain, Row};
+pub(crate) use services::{FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName};

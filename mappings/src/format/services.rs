@@ -1,0 +1,77 @@
+//! `services.yaml`: a sector's services in their own terms.
+
+use std::collections::BTreeMap;
+
+use gateway_core::Operation;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServicesFile {
+    pub(crate) naru: String,
+    pub(crate) sector: String,
+    /// Closed sets of names.
+    #[serde(default)]
+    pub(crate) codes: BTreeMap<String, Vec<String>>,
+    /// From one closed set to another.
+    #[serde(default)]
+    pub(crate) tables: BTreeMap<String, SharedTableFormat>,
+    pub(crate) services: BTreeMap<String, ServiceFormat>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SharedTableFormat {
+    pub(crate) from: String,
+    pub(crate) to: String,
+    pub(crate) rows: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceFormat {
+    pub(crate) operation: Operation,
+    pub(crate) subject: Option<String>,
+    pub(crate) consent: Option<ConsentFormat>,
+    pub(crate) request: BTreeMap<String, FieldFormat>,
+    pub(crate) reply: BTreeMap<String, FieldFormat>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConsentFormat {
+    pub(crate) purpose: String,
+    /// Reply field → item of the consent.
+    pub(crate) items: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FieldFormat {
+    #[serde(rename = "type")]
+    pub(crate) kind: TypeName,
+    #[serde(default)]
+    pub(crate) required: bool,
+    /// Which closed set a `code` is of.
+    pub(crate) of: Option<String>,
+    /// How many bytes a `bytes` has.
+    pub(crate) length: Option<usize>,
+    pub(crate) min: Option<i64>,
+    pub(crate) max: Option<i64>,
+    /// The fields of each record of a `list`.
+    pub(crate) fields: Option<BTreeMap<String, FieldFormat>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum TypeName {
+    Text,
+    Integer,
+    Flag,
+    Date,
+    Bytes,
+    Code,
+    List,
+    ResidentNumber,
+    PersonalText,
+}

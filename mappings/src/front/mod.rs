@@ -1,0 +1,55 @@
+//! The fronts: callers' wire formats in both directions, driven by their compiled mappings. None
+//! of them knows a service by name.
+
+mod batch;
+mod batch_file;
+mod http;
+mod rest;
+mod soap;
+mod telegram;
+mod wsdl;
+
+pub use batch::BatchFront;
+pub use batch_file::BatchFile;
+pub use rest::RestFront;
+pub use soap::SoapFront;
+pub use telegram::{Framing, TelegramFront};
+
+pub(crate) use batch::Column;
+
+use gateway_core::Fault;
+
+use crate::faults::{FaultTable, Outcome};
+
+/// The codes of a front that says in its messages what became of a request.
+pub(crate) struct Replies {
+    pub(crate) success: String,
+    pub(crate) message: String,
+    pub(crate) faults: FaultTable<String>,
+}
+
+impl Replies {
+    pub(crate) fn success(&self) -> Outcome<'_> {
+        Outcome {
+            code: &self.success,
+            message: &self.message,
+        }
+    }
+
+    pub(crate) fn refusal<'a>(&'a self, fault: &'a Fault) -> Outcome<'a> {
+        Outcome {
+            code: self.faults.code(fault),
+            message: &fault.public,
+        }
+    }
+
+    /// Every code a reply may hold.
+    pub(crate) fn codes(&self) -> impl Iterator<Item = &str> {
+        let special = self.faults.codes.values().flat_map(|codes| codes.values());
+        let all = self.faults.kinds.values().chain(special);
+        all.chain([&self.success]).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests;

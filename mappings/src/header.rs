@@ -1,0 +1,155 @@
+//! The header of a message: what its fields are for in a request and what a reply puts there. The
+//! same for XML headers, telegram headers and the first line of a file.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use gateway_core::{Fault, Kind, Message, Value};
+use jiff::Timestamp;
+use jiff::tz::Offset;
+use zeroize::Zeroizing;
+
+use crate::convert::write_date_time;
+use crate::faults::Outcome;
+use crate::rows::{Form, Record, Rows, Wire};
+
+/// A header, compiled. Its rows' fields are named as on the wire.
+pub(crate) struct Header<S> {
+    pub(crate) rows: Rows<S>,
+    /// One for each row.
+    pub(crate) roles: Vec<Role>,
+    /// Organization code → member.
+    pub(crate) organizations: BTreeMap<String, String>,
+    /// The offset of times that a reply states.
+    pub(crate) offset: Offset,
+}
+
+pub(crate) struct Role {
+    pub(crate) request: Purpose,
+    pub(crate) reply: Content,
+}
+
+/// What a field of a request is for.
+pub(crate) enum Purpose {
+    Ignored,
+    Operation,
+    Organization,
+    Credential,
+    File,
+    Expect { value: String, kind: Kind, code: String },
+}
+
+/// What a field of a reply holds.
+pub(crate) enum Content {
+    Blank,
+    Echo,
+    Received,
+    Sent,
+    ResultCode,
+    ResultMessage,
+    Constant(String),
+}
+
+/// What a request's header said.
+#[derive(Default)]
+pub(crate) struct HeaderContent {
+    pub(crate) operation: Option<String>,
+    pub(crate) claimed_member: Option<String>,
+    pub(crate) credential: Option<Zeroizing<String>>,
+    pub(crate) file: Option<String>,
+    /// What a reply repeats.
+    pub(crate) echo: Message,
+}
+
+/// The times a reply may state.
+#[derive(Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) received: Timestamp,
+    pub(crate) sent: Timestamp,
+}
+
+impl<S> Header<S> {
+    /// Reads a request's header and does what its fields are for.
+    pub(crate) fn read(&self, record: &Record<'_>) -> Result<HeaderContent, Fault> {
+        let fields = self.rows.read(record).map_err(|error| error.in_request())?;
+        let mut content = HeaderContent::default();
+        for ((row, role), wire) in self.rows.0.iter().zip(&self.roles).zip(record) {
+            let text = match wire {
+                Some(Wire::Text(text)) => &**text,
+                _ => "",
+            };
+            match &role.request {
+                Purpose::Ignored => {}
+                Purpose::Operation => content.operation = Some(text.to_owned()),
+                Purpose::Organization => content.claimed_member = Some(self.member(text)?),
+                Purpose::Credential => content.credential = Some(Zeroizing::new(text.to_owned())),
+                Purpose::File => content.file = Some(text.to_owned()),
+                Purpose::Expect { value, .. } if value == text => {}
+                Purpose::Expect { kind, code, .. } => {
+                    let says = format!("the field `{}` does not hold what it must", row.name);
+                    return Err(Fault::new(*kind, code.clone(), says));
+                }
+            }
+        }
+        content.echo = self.echo(&fields);
+        Ok(content)
+    }
+
+    /// What a reply can repeat of a header that may be broken elsewhere.
+    pub(crate) fn glimpse(&self, record: &Record<'_>) -> Message {
+        self.echo(&self.rows.read_what_fits(record))
+    }
+
+    /// The member of an organization code.
+    pub(crate) fn member(&self, organization: &str) -> Result<String, Fault> {
+        self.organizations.get(organization).cloned().ok_or_else(|| {
+            Fault::new(
+                Kind::Forbidden,
+                "unknown-organization",
+                "the organization that the message names is not registered for this format",
+            )
+        })
+    }
+
+    fn echo(&self, fields: &Message) -> Message {
+        let echoed = self.rows.0.iter().zip(&self.roles);
+        let echoed = echoed.filter(|(_, role)| matches!(role.reply, Content::Echo));
+        echoed
+            .filter_map(|(row, _)| Some((row.name.to_string(), fields.get(&row.name)?.clone())))
+            .collect()
+    }
+
+    /// The texts of a reply's header.
+    pub(crate) fn reply<'v>(
+        &'v self,
+        echo: &'v Message,
+        outcome: Outcome<'v>,
+        times: Times,
+    ) -> Record<'v> {
+        let text = |name: &str, form: &'v Form<S>, content: &'v Content| match content {
+            Content::Blank => None,
+            Content::Echo => echo.get(name).and_then(|value| written(form, value)),
+            Content::Received => Some(self.time(times.received)),
+            Content::Sent => Some(self.time(times.sent)),
+            Content::ResultCode => Some(Cow::Borrowed(outcome.code)),
+            Content::ResultMessage => Some(Cow::Borrowed(outcome.message)),
+            Content::Constant(text) => Some(Cow::Borrowed(text.as_str())),
+        };
+        let rows = self.rows.0.iter().zip(&self.roles);
+        rows.map(|(row, role)| text(&row.name, &row.form, &role.reply).map(Wire::Text))
+            .collect()
+    }
+
+    fn time(&self, time: Timestamp) -> Cow<'static, str> {
+        let mut text = String::with_capacity(29);
+        write_date_time(&mut text, time, self.offset);
+        Cow::Owned(text)
+    }
+}
+
+fn written<'v, S>(form: &'v Form<S>, value: &'v Value) -> Option<Cow<'v, str>> {
+    match form {
+        Form::Value { codec, .. } => codec.write(value).ok(),
+        Form::List { .. } => None,
+    }
+}

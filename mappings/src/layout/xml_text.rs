@@ -1,0 +1,308 @@
+//! XML as a stream of elements and texts, with what the parser leaves to its user: no DOCTYPE, so
+//! no entities but the five predefined ones; no processing instructions (SOAP 1.1, section 3);
+//! limits on depth and attributes; legal characters only; every prefix bound.
+
+use std::borrow::Cow;
+
+use quick_xml::NsReader;
+use quick_xml::errors::Error;
+use quick_xml::escape::{resolve_predefined_entity, unescape};
+use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
+use quick_xml::name::{Namespace, ResolveResult};
+
+pub(crate) const SOAP_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+pub(crate) const SOAP_12: &str = "http://www.w3.org/2003/05/soap-envelope";
+const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
+
+const MAX_DEPTH: usize = 32;
+const MAX_ATTRIBUTES: usize = 32;
+
+/// Why a document is refused, whatever it says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum XmlError {
+    #[error("the document is not UTF-8")]
+    NotUtf8,
+    #[error("the document declares a DOCTYPE, which is not allowed")]
+    Doctype,
+    #[error("the document refers to an entity that is not predefined")]
+    Entity,
+    #[error("the document holds a processing instruction, which SOAP does not allow")]
+    ProcessingInstruction,
+    #[error("the document is nested too deeply")]
+    TooDeep,
+    #[error("an element has too many attributes")]
+    TooManyAttributes,
+    #[error("a namespace prefix is not declared")]
+    UnboundPrefix,
+    #[error("the document holds a character that XML does not allow")]
+    Character,
+    #[error("the document holds text where only elements may stand")]
+    StrayText,
+    #[error("the document is not well-formed XML, at byte {0}")]
+    Syntax(u64),
+}
+
+/// A namespace, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Space {
+    /// The one of the messages read.
+    Target,
+    Soap11,
+    Soap12,
+    Other,
+}
+
+/// The start of an element.
+pub(crate) struct Element<'i> {
+    start: BytesStart<'i>,
+    pub(crate) space: Space,
+    /// `xsi:nil="true"`
+    pub(crate) nil: bool,
+    /// `soap:mustUnderstand="1"`
+    pub(crate) must_understand: bool,
+}
+
+impl Element<'_> {
+    /// Its name without prefix.
+    pub(crate) fn name(&self) -> &str {
+        self.start.local_name().into_inner()
+    }
+}
+
+pub(crate) enum Node<'i> {
+    Start(Element<'i>),
+    Text(Cow<'i, str>),
+    End,
+    Eof,
+}
+
+/// Reads one document.
+pub(crate) struct XmlReader<'i> {
+    reader: NsReader<&'i [u8]>,
+    target: &'i str,
+    depth: usize,
+    begun: bool,
+}
+
+impl<'i> XmlReader<'i> {
+    /// `target` is the namespace that [`Space::Target`] means.
+    pub(crate) fn new(body: &'i [u8], target: &'i str) -> Result<Self, XmlError> {
+        let text = std::str::from_utf8(body).map_err(|_| XmlError::NotUtf8)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut reader = NsReader::from_str(text);
+        let config = reader.config_mut();
+        config.expand_empty_elements = true;
+        config.check_comments = true;
+        Ok(Self {
+            reader,
+            target,
+            depth: 0,
+            begun: false,
+        })
+    }
+
+    pub(crate) fn next(&mut self) -> Result<Node<'i>, XmlError> {
+        loop {
+            let first = !std::mem::replace(&mut self.begun, true);
+            let event = self.reader.read_event();
+            let node = match event.map_err(|error| self.refused(&error))? {
+                Event::Start(start) => Node::Start(self.start(start)?),
+                Event::End(_) => {
+                    self.depth = self.depth.saturating_sub(1);
+                    Node::End
+                }
+                Event::Text(text) => Node::Text(legal(text.xml10_content())?),
+                Event::CData(text) => Node::Text(legal(text.xml10_content())?),
+                Event::GeneralRef(name) => Node::Text(self.resolve(&name)?),
+                Event::Comment(comment) => {
+                    legal(comment.xml10_content())?;
+                    continue;
+                }
+                Event::Decl(declaration) if first => {
+                    self.check_declaration(&declaration)?;
+                    continue;
+                }
+                Event::Eof if self.depth == 0 => Node::Eof,
+                Event::DocType(_) => return Err(XmlError::Doctype),
+                Event::PI(_) => return Err(XmlError::ProcessingInstruction),
+                Event::Decl(_) | Event::Empty(_) | Event::Eof => return Err(self.syntax()),
+            };
+            return Ok(node);
+        }
+    }
+
+    /// The text up to the end of the element just begun; it may hold no element.
+    pub(crate) fn text(&mut self) -> Result<Option<Cow<'i, str>>, XmlError> {
+        let mut text = Cow::Borrowed("");
+        loop {
+            match self.next()? {
+                Node::Text(part) => text += part,
+                Node::End => return Ok(Some(text)),
+                Node::Start(_) => return Ok(None),
+                Node::Eof => return Err(self.syntax()),
+            }
+        }
+    }
+
+    /// The next start or end of an element; text between elements is white space.
+    pub(crate) fn structure(&mut self) -> Result<Node<'i>, XmlError> {
+        loop {
+            match self.next()? {
+                Node::Text(text) if text.trim_ascii().is_empty() => {}
+                Node::Text(_) => return Err(XmlError::StrayText),
+                node => return Ok(node),
+            }
+        }
+    }
+
+    /// Passes over the rest of the element just begun.
+    pub(crate) fn skip(&mut self) -> Result<(), XmlError> {
+        let outside = self.depth.saturating_sub(1);
+        while self.depth > outside {
+            if let Node::Eof = self.next()? {
+                return Err(self.syntax());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn syntax(&self) -> XmlError {
+        XmlError::Syntax(self.reader.buffer_position())
+    }
+
+    fn refused(&self, error: &Error) -> XmlError {
+        match error {
+            Error::Escape(_) => XmlError::Entity,
+            _ => XmlError::Syntax(self.reader.error_position()),
+        }
+    }
+
+    fn start(&mut self, start: BytesStart<'i>) -> Result<Element<'i>, XmlError> {
+        self.depth = self.depth.saturating_add(1);
+        if self.depth > MAX_DEPTH {
+            return Err(XmlError::TooDeep);
+        }
+        let resolver = self.reader.resolver();
+        let space = match resolver.resolve_element(start.name()).0 {
+            ResolveResult::Bound(Namespace(name)) if name == self.target => Space::Target,
+            ResolveResult::Bound(Namespace(SOAP_11)) => Space::Soap11,
+            ResolveResult::Bound(Namespace(SOAP_12)) => Space::Soap12,
+            ResolveResult::Bound(_) | ResolveResult::Unbound => Space::Other,
+            ResolveResult::Unknown(_) => return Err(XmlError::UnboundPrefix),
+        };
+        let (mut nil, mut must_understand) = (false, false);
+        for (index, attribute) in start.attributes().enumerate() {
+            let attribute = attribute.map_err(|_| self.syntax())?;
+            if index >= MAX_ATTRIBUTES {
+                return Err(XmlError::TooManyAttributes);
+            }
+            if attribute.value.contains('<') {
+                return Err(self.syntax());
+            }
+            let value = unescape(&attribute.value).map_err(|_| XmlError::Entity)?;
+            let value = legal(value)?;
+            let is_true = matches!(value.trim_ascii(), "1" | "true");
+            let (space, name) = resolver.resolve_attribute(attribute.key);
+            match space {
+                ResolveResult::Unknown(_) => return Err(XmlError::UnboundPrefix),
+                ResolveResult::Bound(Namespace(SCHEMA_INSTANCE)) if name.as_ref() == "nil" => {
+                    nil = is_true;
+                }
+                ResolveResult::Bound(Namespace(SOAP_11)) if name.as_ref() == "mustUnderstand" => {
+                    must_understand = is_true;
+                }
+                ResolveResult::Bound(_) | ResolveResult::Unbound => {}
+            }
+        }
+        Ok(Element {
+            start,
+            space,
+            nil,
+            must_understand,
+        })
+    }
+
+    fn resolve(&self, name: &BytesRef<'_>) -> Result<Cow<'i, str>, XmlError> {
+        match name.resolve_char_ref() {
+            Ok(Some(character)) if is_legal(character) => Ok(Cow::Owned(character.to_string())),
+            Ok(Some(_)) | Err(_) => Err(XmlError::Character),
+            Ok(None) => resolve_predefined_entity(name)
+                .map(Cow::Borrowed)
+                .ok_or(XmlError::Entity),
+        }
+    }
+
+    fn check_declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
+        let encoding = declaration.encoding().transpose().map_err(|_| self.syntax())?;
+        match encoding {
+            Some(name) if !name.eq_ignore_ascii_case("utf-8") => Err(XmlError::NotUtf8),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The production `Char` of XML 1.0, section 2.2.
+pub(crate) fn is_legal(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}
+
+fn legal(text: Cow<'_, str>) -> Result<Cow<'_, str>, XmlError> {
+    match text.chars().all(is_legal) {
+        true => Ok(text),
+        false => Err(XmlError::Character),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(document: &str) -> Result<String, XmlError> {
+        let mut reader = XmlReader::new(document.as_bytes(), "urn:t")?;
+        let mut seen = String::new();
+        loop {
+            match reader.next()? {
+                Node::Start(element) => seen += &format!("<{}:{:?}>", element.name(), element.space),
+                Node::Text(text) => seen += &text,
+                Node::End => seen += "</>",
+                Node::Eof => return Ok(seen),
+            }
+        }
+    }
+
+    #[test]
+    fn namespaces_are_resolved_whatever_the_prefix() {
+        let document = "<a xmlns='urn:t'><p:b xmlns:p='urn:t'/><c xmlns='urn:u'>&lt;&#48;</c></a>";
+        let seen = "<a:Target><b:Target></><c:Other><0</></>";
+        assert_eq!(read(document).unwrap(), seen);
+        assert_eq!(read("<p:a/>"), Err(XmlError::UnboundPrefix));
+        assert_eq!(read("<a p:b='c'/>"), Err(XmlError::UnboundPrefix));
+    }
+
+    #[test]
+    fn dangerous_documents_are_refused() {
+        let bomb = "<!DOCTYPE a [<!ENTITY b 'bb'><!ENTITY c '&b;&b;'>]><a>&c;</a>";
+        let external = "<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>";
+        assert_eq!(read(bomb), Err(XmlError::Doctype));
+        assert_eq!(read(external), Err(XmlError::Doctype));
+        assert_eq!(read("<a>&c;</a>"), Err(XmlError::Entity));
+        assert_eq!(read("<a b='&c;'/>"), Err(XmlError::Entity));
+        assert_eq!(read("<a><?php?></a>"), Err(XmlError::ProcessingInstruction));
+        assert_eq!(read("<a>&#1;</a>"), Err(XmlError::Character));
+        assert_eq!(read("<a>\u{1}</a>"), Err(XmlError::Character));
+        assert_eq!(read(&"<a>".repeat(33)), Err(XmlError::TooDeep));
+        let attributes: String = (0..33).map(|n| format!(" a{n}=''")).collect();
+        assert_eq!(read(&format!("<a{attributes}/>")), Err(XmlError::TooManyAttributes));
+        assert_eq!(
+            read("<?xml version='1.0' encoding='euc-kr'?><a/>"),
+            Err(XmlError::NotUtf8)
+        );
+    }
+
+    #[test]
+    fn broken_documents_are_refused() {
+        for document in ["<a>", "<a></b>", "</a>", "<a b='1' b='2'/>", "<a b='<'/>", "<a>&", "<"] {
+            assert!(matches!(read(document), Err(XmlError::Syntax(_))), "{document}");
+        }
+    }
+}

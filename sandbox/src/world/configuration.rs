@@ -1,0 +1,253 @@
+//! The gateway's configuration of this world. `sandbox/config/naru.toml` explains the same keys one
+//! by one; a test here holds the two together.
+
+use std::path::Path;
+
+use super::anvil::CHAIN_ID;
+use super::contract::Contract;
+use super::keys::{ApiKey, ApiKeys};
+use super::pki::Pki;
+use super::ports::Ports;
+
+/// The origin of the world's evidence log.
+pub const LOG_ORIGIN: &str = "world.naru.example/log";
+/// How often the portal may ask in a minute.
+pub const PORTAL_QUOTA: u32 = 5;
+/// How often city A may ask for overlaps in a minute.
+pub const CITY_A_QUOTA: u32 = 3;
+
+/// What the configuration is written from.
+pub(super) struct Facts<'a> {
+    pub(super) ports: &'a Ports,
+    pub(super) catalog: &'a Path,
+    pub(super) api_keys: &'a ApiKeys,
+    pub(super) pki: &'a Pki,
+    pub(super) contract: &'a Contract,
+}
+
+impl Facts<'_> {
+    /// The text of `naru.toml`.
+    pub(super) fn configuration(&self) -> String {
+        [
+            self.gateway(),
+            self.listeners(),
+            self.members(),
+            self.backend(),
+        ]
+        .join("\n")
+    }
+
+    fn gateway(&self) -> String {
+        let catalog = quoted(self.catalog);
+        format!(
+            r#"# Written by the practice world; sandbox/config/naru.toml explains every key.
+[gateway]
+name = "naru-world"
+state = "state"
+catalog = {catalog}
+policies = "policies"
+shutdown_seconds = 10
+
+[secrets]
+pseudonyms = {{ welfare = "file:keys/welfare.key" }}
+commitments = "file:keys/commitments.key"
+
+[log]
+directory = "log"
+origin = "{LOG_ORIGIN}"
+key = "file:keys/log.key"
+publish_seconds = 1
+
+[log_output]
+format = "json"
+filter = "info"
+"#
+        )
+    }
+
+    fn listeners(&self) -> String {
+        let Ports {
+            http,
+            https,
+            telegram,
+            admin,
+            ledger: _,
+        } = self.ports;
+        let operator = self.api_keys.operator.hash();
+        format!(
+            r#"[[listen.http]]
+address = "127.0.0.1:{http}"
+
+[[listen.http]]
+address = "127.0.0.1:{https}"
+tls = {{ certificate = "pki/server.pem", key = "file:pki/server.key", client_authority = "pki/ca.pem" }}
+
+[[listen.telegram]]
+address = "127.0.0.1:{telegram}"
+front = "welfare/city-a/v1"
+idle_seconds = 60
+
+[[listen.batch]]
+folder = "inbox/city-b"
+front = "welfare/city-b/v1"
+member = "city-b"
+poll_ms = 200
+
+[listen.limits]
+body_bytes = 1048576
+peer_per_second = 2000
+
+[admin]
+address = "127.0.0.1:{admin}"
+keys = [{{ name = "operator", hash = "{operator}" }}]
+
+[fronts]
+soap = ["welfare/mohw/v1"]
+rest = ["welfare/rest/v1"]
+"#
+        )
+    }
+
+    fn members(&self) -> String {
+        let [mohw, city_a, portal] = [
+            &self.api_keys.mohw,
+            &self.api_keys.city_a,
+            &self.api_keys.portal,
+        ]
+        .map(ApiKey::hash);
+        let certificate = &self.pki.mohw_fingerprint;
+        format!(
+            r#"[[member]]
+id = "mohw"
+name = "Ministry of Health and Welfare"
+api_keys = ["{mohw}"]
+certificates = ["{certificate}"]
+
+[[member]]
+id = "city-a"
+name = "City A"
+api_keys = ["{city_a}"]
+
+[[member]]
+id = "city-b"
+name = "City B"
+
+[[member]]
+id = "portal"
+name = "Welfare portal"
+api_keys = ["{portal}"]
+
+[[quota]]
+name = "rest-demo"
+member = "portal"
+service = "welfare/overlapCheck"
+limit = {PORTAL_QUOTA}
+window_seconds = 60
+
+[[quota]]
+name = "city-a-checks"
+member = "city-a"
+service = "welfare/overlapCheck"
+limit = {CITY_A_QUOTA}
+window_seconds = 60
+"#
+        )
+    }
+
+    fn backend(&self) -> String {
+        let address = &self.contract.address;
+        let port = self.ports.ledger;
+        format!(
+            r#"[[backend]]
+name = "welfare-ledger"
+kind = "ethereum"
+url = "http://127.0.0.1:{port}"
+chain_id = {CHAIN_ID}
+contract = "{address}"
+abi = "contract/Welfare.json"
+key = "file:keys/ledger.key"
+finality = {{ confirmations = 1 }}
+deadline_seconds = 10
+
+[[route]]
+services = [
+    "welfare/overlapCheck",
+    "welfare/benefitApply",
+    "welfare/benefitGrant",
+    "welfare/benefitEnd",
+    "welfare/history",
+]
+mapping = "welfare/ledger/v1"
+backend = "welfare-ledger"
+"#
+        )
+    }
+}
+
+/// A path as a TOML string.
+fn quoted(path: &Path) -> String {
+    toml::Value::from(path.to_string_lossy().as_ref()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use toml::{Table, Value};
+
+    use super::*;
+    use crate::world::layout::Layout;
+    use crate::world::ports::PortChoice;
+
+    const EXAMPLE: &str = include_str!("../../config/naru.toml");
+
+    /// Every key path; the entries of a list count as one.
+    fn keys(at: &str, value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Table(table) => {
+                for (key, value) in table {
+                    keys(&format!("{at}.{key}"), value, found);
+                }
+            }
+            Value::Array(values) => values.iter().for_each(|value| keys(at, value, found)),
+            _ => drop(found.insert(at.to_owned())),
+        }
+    }
+
+    fn keys_of(text: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        keys(
+            "",
+            &Value::Table(text.parse::<Table>().unwrap()),
+            &mut found,
+        );
+        found
+    }
+
+    #[test]
+    fn every_key_written_is_explained_in_the_example() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::create(&directory.path().join("world")).unwrap();
+        let facts = Facts {
+            ports: &Ports::choose(PortChoice::Ephemeral).unwrap(),
+            catalog: Path::new("a \"quoted\" folder"),
+            api_keys: &ApiKeys::create(&layout).unwrap(),
+            pki: &Pki {
+                mohw_fingerprint: "sha256:00".into(),
+            },
+            contract: &Contract {
+                address: "0x00".into(),
+            },
+        };
+        let written = facts.configuration();
+        assert_eq!(keys_of(&written), keys_of(EXAMPLE));
+        let table: Table = written.parse().unwrap();
+        assert_eq!(
+            table["gateway"]["catalog"].as_str(),
+            Some("a \"quoted\" folder")
+        );
+        for secret in facts.api_keys.texts() {
+            assert!(!written.contains(secret));
+        }
+    }
+}

@@ -55,7 +55,10 @@ impl Tiles {
     pub(crate) fn open(directory: &Path) -> Result<Self, LogError> {
         let failed = |source| LogError::io("open", directory, source);
         std::fs::create_dir_all(directory).map_err(failed)?;
-        let runtime = Builder::new_current_thread().build().map_err(failed)?;
+        let runtime = Builder::new_current_thread()
+            .thread_name("journal-store")
+            .build()
+            .map_err(failed)?;
         let store = LocalFileSystem::new_with_prefix(directory)
             .map_err(|source| LogError::store(directory, source))?
             .with_automatic_cleanup(true);

@@ -76,10 +76,24 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Nothing is left to be done when standard error is closed.
-            let _ = writeln!(io::stderr(), "naru: {failure}");
+            let _ = writeln!(io::stderr(), "naru: {}", with_causes(&*failure));
             ExitCode::FAILURE
         }
     }
+}
+
+/// A failure and what caused it, each said once.
+fn with_causes(failure: &(dyn std::error::Error + 'static)) -> String {
+    let mut said = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !said.contains(&text) {
+            said = format!("{said}: {text}");
+        }
+        cause = error.source();
+    }
+    said
 }
 
 /// Prints a line for the person at the terminal.

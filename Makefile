@@ -20,7 +20,6 @@ run: deps build
 test: deps lint build
 	$(CARGO) nextest run --workspace --no-fail-fast
 	$(NARU) mapping test mappings/catalog
-	$(NARU) check sandbox/config/naru.toml
 	scripts/contract-check
 
 lint:

@@ -15,6 +15,7 @@ from zeep.transports import Transport
 
 wsdl, certificate, key, authority, resident, name = sys.argv[1:]
 session = requests.Session()
+session.trust_env = False
 session.cert = (certificate, key)
 session.verify = authority
 client = zeep.Client(wsdl, transport=Transport(session=session))

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use sandbox::world::ports::PortChoice;
 use sandbox::world::{World, WorldOptions};
+use tempfile::TempDir;
 
 /// The root of the source tree.
 pub fn root() -> &'static Path {
@@ -19,28 +20,31 @@ pub fn root() -> &'static Path {
 /// The `naru` program that was built with these tests.
 pub fn naru() -> PathBuf {
     let test = std::env::current_exe().expect("the test program has a path");
-    let build = test.ancestors().nth(2).expect("it lies in deps/ of the build folder");
+    let build = test
+        .ancestors()
+        .nth(2)
+        .expect("it lies in deps/ of the build folder");
     let naru = build.join("naru");
-    assert!(naru.exists(), "{} is missing: cargo build -p naru", naru.display());
+    assert!(
+        naru.exists(),
+        "{} is missing: cargo build -p naru",
+        naru.display()
+    );
     naru
 }
 
-/// A world on free ports in a folder of its own, removed when dropped.
-pub struct TestWorld {
-    /// The world.
-    pub world: World,
-    _folder: tempfile::TempDir,
-}
-
-/// Starts a world whose ledger mines every `block_time`, or with each transaction.
-pub async fn start(block_time: Option<Duration>) -> TestWorld {
+/// Starts a world on free ports, in a folder that lives as long as the second value. Its ledger mines
+/// every `block_time`, or with each transaction.
+pub async fn start(block_time: Option<Duration>) -> (World, TempDir) {
     let folder = tempfile::tempdir().expect("a folder for the world");
     let options = WorldOptions {
         ports: PortChoice::Ephemeral,
         block_time,
         ..WorldOptions::in_tree(root(), folder.path().join("world"), naru())
     };
-    let mut world = World::start(options).await.expect("the world starts; `make deps` installs it");
+    let mut world = World::start(options)
+        .await
+        .expect("the world starts; `make deps` installs it");
     world.start_gateway().await.expect("the gateway starts");
-    TestWorld { world, _folder: folder }
+    (world, folder)
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tour_goes_as_it_should() {
-    let mut test = integration_tests::start(Some(Duration::from_millis(200))).await;
+    let (mut world, _folder) = integration_tests::start(Some(Duration::from_millis(200))).await;
     let mut printed = Vec::new();
-    let toured = sandbox::tour::run(&test.world, &mut printed).await;
+    let toured = sandbox::tour::run(&world, &mut printed).await;
     let printed = String::from_utf8(printed).unwrap();
     assert!(toured.is_ok(), "{}\n{printed}", toured.unwrap_err());
-    test.world.kill_gateway().await.unwrap();
+    world.kill_gateway().await.unwrap();
 }

@@ -4,7 +4,7 @@ use std::sync::Arc; use std::time::Instant;
 struct P; impl gateway_core::Pseudonymize for P { fn pseudonym(&self,_:&str,_:&str,_:&[u8])->gateway_core::Pseudonym{gateway_core::Pseudonym([1;32])}}
 fn main(){
  let c=mappings::Catalog::load(std::path::Path::new("mappings/catalog"),Arc::new(P)).map_err(|e| e.iter().map(|p|p.to_string()).collect::<Vec<_>>()).unwrap();
- for (id,case,n) in [("welfare/mohw/v1","grant",100000),("welfare/city-a/v1","grant",200000),("welfare/rest/v1","grant",200000)] {
+ for (id,case,n) in [(std::env::args().nth(1).unwrap_or("welfare/mohw/v1".into()).as_str(),"grant",100000)] {
   let mut b=std::fs::read(format!("mappings/catalog/{id}/cases/{case}.in")).unwrap();
   let mut at=std::collections::BTreeMap::new();
   if id.contains("rest") { let p=b.windows(2).position(|w|w==b"\n\n").unwrap(); b.drain(..p+2); at.insert(":service".into(),"benefitGrant".into()); at.insert("content-type".into(),"application/json".into()); at.insert("idempotency-key".to_string(),"\"k\"".to_string()); }

@@ -71,9 +71,9 @@ pub(crate) struct Times {
 impl<S> Header<S> {
     /// Reads a request's header and does what its fields are for.
     pub(crate) fn read(&self, record: &Record<'_>) -> Result<HeaderContent, Fault> {
-        let fields = self.rows.read(record).map_err(|error| error.in_request())?;
         let mut content = HeaderContent::default();
         for ((row, role), wire) in self.rows.0.iter().zip(&self.roles).zip(record) {
+            let value = row.read(wire.as_ref()).map_err(|error| error.in_request())?;
             let text = match wire {
                 Some(Wire::Text(text)) => &**text,
                 _ => "",
@@ -90,14 +90,22 @@ impl<S> Header<S> {
                     return Err(Fault::new(*kind, code.clone(), says));
                 }
             }
+            if let (Content::Echo, Some(value)) = (&role.reply, value) {
+                content.echo.set(&*row.name, value);
+            }
         }
-        content.echo = self.echo(&fields);
         Ok(content)
     }
 
     /// What a reply can repeat of a header that may be broken elsewhere.
     pub(crate) fn glimpse(&self, record: &Record<'_>) -> Message {
-        self.echo(&self.rows.read_what_fits(record))
+        let fields = self.rows.0.iter().zip(&self.roles).zip(record);
+        let echoed = fields.filter(|((_, role), _)| matches!(role.reply, Content::Echo));
+        let fitting = echoed.filter_map(|((row, _), wire)| {
+            let value = row.read(wire.as_ref()).ok()??;
+            Some((row.name.to_string(), value))
+        });
+        fitting.collect()
     }
 
     /// The member of an organization code.
@@ -109,14 +117,6 @@ impl<S> Header<S> {
                 "the organization that the message names is not registered for this format",
             )
         })
-    }
-
-    fn echo(&self, fields: &Message) -> Message {
-        let echoed = self.rows.0.iter().zip(&self.roles);
-        let echoed = echoed.filter(|(_, role)| matches!(role.reply, Content::Echo));
-        echoed
-            .filter_map(|(row, _)| Some((row.name.to_string(), fields.get(&row.name)?.clone())))
-            .collect()
     }
 
     /// The texts of a reply's header.

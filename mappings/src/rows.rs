@@ -50,16 +50,6 @@ impl<S> Rows<S> {
         Ok(message)
     }
 
-    /// As much of a message as can be read.
-    pub(crate) fn read_what_fits(&self, record: &Record<'_>) -> Message {
-        let rows = self.0.iter().zip(record);
-        let fitting = rows.filter_map(|(row, wire)| {
-            let value = row.read(wire.as_ref()).ok()??;
-            Some((row.field.as_deref()?.to_owned(), value))
-        });
-        fitting.collect()
-    }
-
     /// Message → wire texts.
     pub(crate) fn write<'v>(&'v self, message: &'v Message) -> Result<Record<'v>, FieldError> {
         self.0.iter().map(|row| row.write(message)).collect()
@@ -76,7 +66,7 @@ impl<S> Row<S> {
         FieldError::new(&self.name, why)
     }
 
-    fn read(&self, wire: Option<&Wire<'_>>) -> Result<Option<Value>, FieldError> {
+    pub(crate) fn read(&self, wire: Option<&Wire<'_>>) -> Result<Option<Value>, FieldError> {
         match (&self.form, wire) {
             (Form::Value { codec, .. }, Some(Wire::Text(text))) if !text.is_empty() => {
                 codec.read(text).map(Some).map_err(|why| self.unfit(why))

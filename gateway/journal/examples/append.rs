@@ -26,7 +26,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 const WRITERS: usize = 64;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 const ORIGIN: &str = "naru.example.go.kr/log";
 
 type Failure = Box<dyn Error + Send + Sync>;
@@ -34,17 +34,17 @@ type Failure = Box<dyn Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok());
-    let round = Duration::from_secs_f64(seconds.unwrap_or(2.0));
+    let round = Duration::from_secs_f64(seconds.unwrap_or(1.0));
     let directory = tempfile::tempdir_in(".")?;
     let entry = sample_entry(&directory.path().join("sample")).await?;
     println!("entry: {} bytes, {WRITERS} writers", entry.len());
     let (mut bare, mut journal) = (Vec::new(), Vec::new());
     for number in 0..ROUNDS {
+        // Kept to the end: ext4 is slow to make files where many were just removed.
         let path = directory.path().join(number.to_string());
         std::fs::create_dir(&path)?;
         bare.push(bare_rate(&path.join("bare"), entry.clone(), round).await?);
         journal.push(journal_rate(&path.join("log"), round).await?);
-        std::fs::remove_dir_all(&path)?;
     }
     let (bare, journal) = (median(bare), median(journal));
     for (name, (rate, cost)) in [("bare group commit", bare), ("journal", journal)] {

@@ -13,7 +13,7 @@
 use std::fmt;
 
 use aws_lc_rs::{digest, hmac};
-use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use base64_simd::URL_SAFE_NO_PAD;
 use gateway_core::ExchangeId;
 use gateway_core::journal::RecordKind;
 
@@ -83,7 +83,7 @@ impl CommitmentKey {
         let mut context = digest::Context::new(&digest::SHA256);
         context.update(&self.salt(exchange, kind, part));
         context.update(bytes);
-        BASE64_URL_SAFE_NO_PAD.encode(context.finish())
+        URL_SAFE_NO_PAD.encode_to_string(context.finish())
     }
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use aws_lc_rs::rand;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use base64::prelude::{BASE64_STANDARD, Engine};
+use base64_simd::STANDARD;
 use signed_note::{Note, StandardVerifier, Verifier, VerifierError, VerifierList};
 use tlog_tiles::{Checkpoint, Hash};
 use zeroize::Zeroizing;
@@ -58,7 +58,7 @@ impl LogKey {
         let pair = Ed25519KeyPair::from_seed_unchecked(&*seed).map_err(|_| KeyError::Malformed)?;
         let public = [&[TYPE_ED25519], pair.public_key().as_ref()].concat();
         let id = signed_note::key_id(name, &public);
-        let verifier = format!("{name}+{id:08x}+{}", BASE64_STANDARD.encode(public)).parse()?;
+        let verifier = format!("{name}+{id:08x}+{}", STANDARD.encode_to_string(public)).parse()?;
         Ok(Self {
             pair,
             seed,
@@ -69,7 +69,7 @@ impl LogKey {
     /// The secret as `PRIVATE+KEY+name+hash+base64`. Whoever has it can forge this log.
     pub fn secret(&self) -> Zeroizing<String> {
         let typed = Zeroizing::new([&[TYPE_ED25519], self.seed.as_slice()].concat());
-        let encoded = Zeroizing::new(BASE64_STANDARD.encode(&*typed));
+        let encoded = Zeroizing::new(STANDARD.encode_to_string(&*typed));
         let (name, id) = (&self.verifier.name, self.verifier.id);
         Zeroizing::new(format!("{SECRET_PREFIX}{name}+{id:08x}+{}", *encoded))
     }
@@ -85,7 +85,7 @@ impl LogKey {
         let text = format!("{name}\n{size}\n{root}\n");
         let signature = self.pair.sign(text.as_bytes());
         let signed = [&id.to_be_bytes(), signature.as_ref()].concat();
-        format!("{text}\n— {name} {}\n", BASE64_STANDARD.encode(signed))
+        format!("{text}\n— {name} {}\n", STANDARD.encode_to_string(signed))
     }
 }
 
@@ -98,8 +98,8 @@ impl FromStr for LogKey {
             .ok_or(KeyError::Malformed)?;
         let (name, rest) = rest.split_once('+').ok_or(KeyError::Malformed)?;
         let (_, encoded) = rest.split_once('+').ok_or(KeyError::Malformed)?;
-        let typed = BASE64_STANDARD
-            .decode(encoded)
+        let typed = STANDARD
+            .decode_to_vec(encoded)
             .map(Zeroizing::new)
             .map_err(|_| KeyError::Malformed)?;
         let seed = match typed.split_first() {
@@ -193,7 +193,7 @@ impl FromStr for VerifierKey {
             VerifierError::Format | VerifierError::Alg => KeyError::Malformed,
         })?;
         let encoded = text.splitn(3, '+').nth(2).ok_or(KeyError::Malformed)?;
-        let typed = BASE64_STANDARD.decode(encoded);
+        let typed = STANDARD.decode_to_vec(encoded);
         let public = match typed.as_deref().map(<[u8]>::split_first) {
             Ok(Some((&TYPE_ED25519, public))) => public.to_vec(),
             _ => return Err(KeyError::Malformed),

@@ -27,7 +27,7 @@
 
 use std::fmt::Write;
 
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine};
+use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 use tlog_tiles::{Hash, check_record, record_hash};
 
 use crate::key::{CheckpointError, VerifierKey};
@@ -75,18 +75,18 @@ pub(crate) fn encode(placed: &Placed) -> String {
         &placed.proof,
         &placed.checkpoint,
     );
-    BASE64_URL_SAFE_NO_PAD.encode(text)
+    URL_SAFE_NO_PAD.encode_to_string(text)
 }
 
 fn proof_text(entry: &[u8], index: u64, proof: &[Hash], checkpoint: &str) -> String {
     let mut text = String::with_capacity(128 + entry.len() * 4 / 3 + proof.len() * 45 + 256);
     text.push_str(FIRST_LINE);
     text.push_str("extra ");
-    BASE64_STANDARD.encode_string(entry, &mut text);
+    STANDARD.encode_append(entry, &mut text);
     // Writing to a string cannot fail.
     let _ = write!(text, "\nindex {index}\n");
     for hash in proof {
-        BASE64_STANDARD.encode_string(hash.0, &mut text);
+        STANDARD.encode_append(hash.0, &mut text);
         text.push('\n');
     }
     text.push('\n');
@@ -104,8 +104,8 @@ pub fn verify(receipt: &str, key: &VerifierKey) -> Result<Verified, VerifyError>
     if receipt.len() > LONGEST {
         return Err(VerifyError::Malformed);
     }
-    let text = BASE64_URL_SAFE_NO_PAD
-        .decode(receipt)
+    let text = URL_SAFE_NO_PAD
+        .decode_to_vec(receipt)
         .map_err(|_| VerifyError::Encoding)?;
     let text = str::from_utf8(&text).map_err(|_| VerifyError::Malformed)?;
     let Parts {
@@ -139,7 +139,7 @@ fn parse(text: &str) -> Option<Parts<'_>> {
     let (head, note) = text.strip_prefix(FIRST_LINE)?.split_once("\n\n")?;
     let mut lines = head.split('\n');
     let entry = lines.next()?.strip_prefix("extra ")?;
-    let entry = BASE64_STANDARD.decode(entry).ok()?;
+    let entry = STANDARD.decode_to_vec(entry).ok()?;
     let index = lines.next()?.strip_prefix("index ")?.parse().ok()?;
     let proof = lines.map(Hash::parse_hash).collect::<Result<_, _>>().ok()?;
     let parts = Parts {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::xml_text::{Element, Node, Space, XmlError, XmlReader, is_legal};
+use super::xml_text::{Element, Node, Space, XmlError, XmlReader, are_legal};
 use crate::convert::{is_date_time, without_offset};
 use crate::rows::{Form, Record, Row, Rows, Wire};
 use crate::unfit::{FieldError, Unfit};
@@ -169,7 +169,7 @@ pub(crate) fn close(out: &mut String, name: &str) {
 
 /// Appends one element of text.
 pub(crate) fn element(out: &mut String, name: &str, text: &str) -> Result<(), FieldError> {
-    if !text.chars().all(is_legal) {
+    if !are_legal(text) {
         return Err(FieldError::new(name, Unfit::Unencodable));
     }
     open(out, name);

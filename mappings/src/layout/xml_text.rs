@@ -89,6 +89,9 @@ impl<'i> XmlReader<'i> {
     pub(crate) fn new(body: &'i [u8], target: &'i str) -> Result<Self, XmlError> {
         let text = std::str::from_utf8(body).map_err(|_| XmlError::NotUtf8)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if !are_legal(text) {
+            return Err(XmlError::Character);
+        }
         let mut reader = NsReader::from_str(text);
         let config = reader.config_mut();
         config.expand_empty_elements = true;
@@ -111,13 +114,10 @@ impl<'i> XmlReader<'i> {
                     self.depth = self.depth.saturating_sub(1);
                     Node::End
                 }
-                Event::Text(text) => Node::Text(legal(text.xml10_content())?),
-                Event::CData(text) => Node::Text(legal(text.xml10_content())?),
+                Event::Text(text) => Node::Text(text.xml10_content()),
+                Event::CData(text) => Node::Text(text.xml10_content()),
                 Event::GeneralRef(name) => Node::Text(self.resolve(&name)?),
-                Event::Comment(comment) => {
-                    legal(comment.xml10_content())?;
-                    continue;
-                }
+                Event::Comment(_) => continue,
                 Event::Decl(declaration) if first => {
                     self.check_declaration(&declaration)?;
                     continue;
@@ -200,7 +200,9 @@ impl<'i> XmlReader<'i> {
                 return Err(self.syntax());
             }
             let value = unescape(&attribute.value).map_err(|_| XmlError::Entity)?;
-            let value = legal(value)?;
+            if !are_legal(&value) {
+                return Err(XmlError::Character);
+            }
             let is_true = matches!(value.trim_ascii(), "1" | "true");
             let (space, name) = resolver.resolve_attribute(attribute.key);
             match space {
@@ -246,11 +248,12 @@ pub(crate) fn is_legal(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
-fn legal(text: Cow<'_, str>) -> Result<Cow<'_, str>, XmlError> {
-    match text.chars().all(is_legal) {
-        true => Ok(text),
-        false => Err(XmlError::Character),
-    }
+/// Whether all characters of a text are legal. In UTF-8 those that are not are single bytes, or
+/// one of two that begin with 0xEF.
+pub(crate) fn are_legal(text: &str) -> bool {
+    let is_control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    let bytes = text.as_bytes();
+    !bytes.iter().any(is_control) && (!bytes.contains(&0xef) || text.chars().all(is_legal))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub const CHAIN_ID: u64 = 31337;
 #[derive(Debug, thiserror::Error)]
 pub enum AnvilError {
     /// It is not installed.
-    #[error("no anvil under {}; run `npm install` in the contracts folder", .0.display())]
+    #[error("no anvil under {}; run `npm ci` in the contracts folder", .0.display())]
     NotInstalled(PathBuf),
     /// It could not be started.
     #[error("anvil cannot be started")]
@@ -55,7 +55,7 @@ impl Anvil {
     ) -> Result<Self, AnvilError> {
         let output = File::create(log).map_err(AnvilError::Start)?;
         let errors = output.try_clone().map_err(AnvilError::Start)?;
-        let mut command = Command::new(executable(contracts)?);
+        let mut command = Command::new(executable(contracts, "anvil")?);
         command
             .args(["--quiet", "--host", "127.0.0.1"])
             .args(["--port", &port.to_string()])
@@ -111,13 +111,13 @@ impl Anvil {
     }
 }
 
-/// The node itself, `@foundry-rs/anvil-<platform>/bin/anvil`. What npm puts into `.bin` is a script
-/// around it, and killing the script would leave the node behind.
-fn executable(contracts: &Path) -> Result<PathBuf, AnvilError> {
+/// A Foundry tool that npm installed in `contracts`, in the package of this platform:
+/// `@foundry-rs/anvil-<platform>/bin/anvil`.
+pub(super) fn executable(contracts: &Path, tool: &str) -> Result<PathBuf, AnvilError> {
     let packages = contracts.join("node_modules/@foundry-rs");
     let entries = fs::read_dir(&packages).into_iter().flatten().flatten();
     entries
-        .map(|entry| entry.path().join("bin/anvil"))
+        .map(|entry| entry.path().join("bin").join(tool))
         .find(|path| path.is_file())
         .ok_or(AnvilError::NotInstalled(packages))
 }

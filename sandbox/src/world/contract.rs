@@ -117,7 +117,7 @@ async fn first_account(rpc: &Rpc) -> Result<Value, RpcError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::anvil::Anvil;
+    use crate::world::anvil::{Anvil, executable};
     use crate::world::keys::create_ledger_key;
     use crate::world::layout::Layout;
     use crate::world::ports::{PortChoice, Ports};
@@ -149,7 +149,7 @@ mod tests {
         assert!(asked(&account).await.unwrap().ends_with('1'));
         assert!(asked(&contract.address).await.unwrap().ends_with('0'));
         // Cast derives the address from the private key by its own code.
-        let cast = std::process::Command::new(contracts.join("node_modules/.bin/cast"))
+        let cast = std::process::Command::new(executable(&contracts, "cast").unwrap())
             .args(["wallet", "address", "--private-key"])
             .arg(std::fs::read_to_string(layout.path("keys/ledger.key")).unwrap())
             .output()

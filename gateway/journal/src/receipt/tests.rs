@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use gateway_core::adapter::Operation;
 use gateway_core::caller::{Assurance, Means};
 use gateway_core::journal::{Record, RecordKind, Trail};

@@ -99,10 +99,24 @@ impl Connection {
                 Frame::End => return,
             };
             let broken = fault.is_some();
-            if self.answer(body, fault).await.is_none() || broken {
+            if self.answer(body, fault).await.is_none() {
                 return;
             }
+            if broken {
+                return self.linger().await;
+            }
         }
+    }
+
+    /// Closes our side and reads what the peer still sends: a socket that is closed with unread
+    /// bytes is reset, and the peer would lose the reply that tells it what was wrong.
+    async fn linger(self) {
+        let mut rest = self.stream.take(self.settings.body_bytes as u64);
+        let drained = async {
+            rest.get_mut().shutdown().await?;
+            tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+        };
+        let _ = tokio::time::timeout(self.settings.message_timeout, drained).await;
     }
 
     async fn read(&mut self) -> Frame {

@@ -58,9 +58,9 @@ impl Adapter for Bounded {
             Operation::Query => timeout(left, called)
                 .await
                 .unwrap_or_else(|_| Err(unavailable("timeout", "no answer within the deadline"))),
-            Operation::Submit => timeout(left + GRACE, called)
-                .await
-                .unwrap_or_else(|_| Err(outcome_unknown())),
+            Operation::Submit => {
+                timeout(left + GRACE, called).await.unwrap_or_else(|_| Err(outcome_unknown()))
+            }
         }
     }
 
@@ -82,11 +82,7 @@ impl Adapter for Bounded {
 }
 
 fn unavailable(code: &'static str, context: &str) -> Fault {
-    let fault = Fault::new(
-        Kind::BackendUnavailable,
-        code,
-        "the backend did not answer in time",
-    );
+    let fault = Fault::new(Kind::BackendUnavailable, code, "the backend did not answer in time");
     fault.context(context)
 }
 

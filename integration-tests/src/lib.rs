@@ -20,16 +20,9 @@ pub fn root() -> &'static Path {
 /// The `naru` program that was built with these tests.
 pub fn naru() -> PathBuf {
     let test = std::env::current_exe().expect("the test program has a path");
-    let build = test
-        .ancestors()
-        .nth(2)
-        .expect("it lies in deps/ of the build folder");
+    let build = test.ancestors().nth(2).expect("it lies in deps/ of the build folder");
     let naru = build.join("naru");
-    assert!(
-        naru.exists(),
-        "{} is missing: cargo build -p naru",
-        naru.display()
-    );
+    assert!(naru.exists(), "{} is missing: cargo build -p naru", naru.display());
     naru
 }
 
@@ -42,9 +35,7 @@ pub async fn start(block_time: Option<Duration>) -> (World, TempDir) {
         block_time,
         ..WorldOptions::in_tree(root(), folder.path().join("world"), naru())
     };
-    let mut world = World::start(options)
-        .await
-        .expect("the world starts; `make deps` installs it");
+    let mut world = World::start(options).await.expect("the world starts; `make deps` installs it");
     world.start_gateway().await.expect("the gateway starts");
     (world, folder)
 }

@@ -5,6 +5,8 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::expect_used,
+    clippy::panic,
     reason = "a test fails by panicking"
 )]
 
@@ -47,10 +49,7 @@ async fn soap(world: &World, body: Vec<u8>) -> (StatusCode, String, bool) {
         let start = text.find(open)? + open.len();
         Some(text[start..start + text[start..].find('<')?].to_owned())
     };
-    let code = text
-        .find("resultCode>")
-        .and_then(|_| between("resultCode>"))
-        .unwrap_or_default();
+    let code = text.find("resultCode>").and_then(|_| between("resultCode>")).unwrap_or_default();
     (status, code, text.contains("urn:naru:evidence:v1"))
 }
 
@@ -70,10 +69,7 @@ async fn soap_answers_bad_input_with_its_own_codes() {
     let before = transactions(&world).await;
     let good = overlap_check();
     let (status, code, receipt) = soap(&world, good.clone().into_bytes()).await;
-    assert_eq!(
-        (status.as_u16(), code.as_str(), receipt),
-        (200, "0000", true)
-    );
+    assert_eq!((status.as_u16(), code.as_str(), receipt), (200, "0000", true));
 
     let doctype = |inner: &str| good.replacen("?>", &format!("?><!DOCTYPE x [{inner}]>"), 1);
     let bomb = r#"<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">"#;
@@ -87,54 +83,18 @@ async fn soap_answers_bad_input_with_its_own_codes() {
     for (name, body, wanted) in [
         ("empty", Vec::new(), "3001"),
         ("not XML", b"hello".to_vec(), "3001"),
-        (
-            "cut off",
-            good.as_bytes()[..good.len() / 2].to_vec(),
-            "3001",
-        ),
-        (
-            "a tag not closed",
-            good.replace("</w:overlapCheck>", "").into_bytes(),
-            "3001",
-        ),
-        (
-            "external entity",
-            doctype(r#"<!ENTITY x SYSTEM "file:///etc/passwd">"#).into(),
-            "3001",
-        ),
+        ("cut off", good.as_bytes()[..good.len() / 2].to_vec(), "3001"),
+        ("a tag not closed", good.replace("</w:overlapCheck>", "").into_bytes(), "3001"),
+        ("external entity", doctype(r#"<!ENTITY x SYSTEM "file:///etc/passwd">"#).into(), "3001"),
         ("entity bomb", doctype(bomb).into_bytes(), "3001"),
         ("not UTF-8", not_utf8, "3001"),
-        (
-            "nested without end",
-            good.replace("HOU", &deep).into_bytes(),
-            "3001",
-        ),
+        ("nested without end", good.replace("HOU", &deep).into_bytes(), "3001"),
         ("no header", headless.into_bytes(), "3002"),
-        (
-            "unknown operation",
-            good.replace("overlapCheck", "overlapCheque").into_bytes(),
-            "1005",
-        ),
-        (
-            "unknown code",
-            good.replace("HOU", "XXX").into_bytes(),
-            "2000",
-        ),
-        (
-            "bad date",
-            good.replace("2026-01-01", "2026-13-01").into_bytes(),
-            "3001",
-        ),
-        (
-            "another consumer",
-            good.replace("MOHW0001", "CITYA001").into_bytes(),
-            "1003",
-        ),
-        (
-            "another provider",
-            good.replace("NARU0001", "OTHER001").into_bytes(),
-            "1004",
-        ),
+        ("unknown operation", good.replace("overlapCheck", "overlapCheque").into_bytes(), "1005"),
+        ("unknown code", good.replace("HOU", "XXX").into_bytes(), "2000"),
+        ("bad date", good.replace("2026-01-01", "2026-13-01").into_bytes(), "3001"),
+        ("another consumer", good.replace("MOHW0001", "CITYA001").into_bytes(), "1003"),
+        ("another provider", good.replace("NARU0001", "OTHER001").into_bytes(), "1004"),
     ] {
         let (_, code, receipt) = soap(&world, body).await;
         assert_eq!((code.as_str(), receipt), (wanted, true), "{name}");
@@ -142,18 +102,10 @@ async fn soap_answers_bad_input_with_its_own_codes() {
     let twelve = "http://www.w3.org/2003/05/soap-envelope";
     let twelve = good.replace("http://schemas.xmlsoap.org/soap/envelope/", twelve);
     let (status, _, receipt) = soap(&world, twelve.into_bytes()).await;
-    assert_eq!(
-        (status.as_u16(), receipt),
-        (500, true),
-        "SOAP 1.2 gets a VersionMismatch fault"
-    );
+    assert_eq!((status.as_u16(), receipt), (500, true), "SOAP 1.2 gets a VersionMismatch fault");
     let (_, code, receipt) = soap(&world, vec![b' '; 2 << 20]).await;
     assert_eq!((code.as_str(), receipt), ("3001", true), "too large");
-    assert_eq!(
-        transactions(&world).await,
-        before,
-        "the ledger has not changed"
-    );
+    assert_eq!(transactions(&world).await, before, "the ledger has not changed");
     world.stop().await.unwrap();
 }
 
@@ -188,51 +140,19 @@ async fn rest_answers_bad_input_with_problem_json() {
         changed.to_string()
     };
     let key = ("idempotency-key", "\"k\"");
-    let twice = good
-        .to_string()
-        .replacen('{', r#"{"from":"2025-01-01","#, 1);
+    let twice = good.to_string().replacen('{', r#"{"from":"2025-01-01","#, 1);
     let deep = format!("{}1{}", "[".repeat(50_000), "]".repeat(50_000));
     for (name, body, headers, wanted) in [
         ("not JSON", "{".to_owned(), vec![json_type, key], 400),
         ("nested without end", deep, vec![json_type, key], 400),
         ("a member twice", twice, vec![json_type, key], 400),
-        (
-            "unknown member",
-            with("sex", json!("F")),
-            vec![json_type, key],
-            400,
-        ),
-        (
-            "not a resident",
-            with("residentNumber", json!("123")),
-            vec![json_type, key],
-            400,
-        ),
-        (
-            "not an integer",
-            with("monthlyAmount", json!(1.5)),
-            vec![json_type, key],
-            400,
-        ),
-        (
-            "not a programme",
-            with("programme", json!("x")),
-            vec![json_type, key],
-            422,
-        ),
-        (
-            "another type",
-            good.to_string(),
-            vec![("content-type", "text/plain"), key],
-            415,
-        ),
+        ("unknown member", with("sex", json!("F")), vec![json_type, key], 400),
+        ("not a resident", with("residentNumber", json!("123")), vec![json_type, key], 400),
+        ("not an integer", with("monthlyAmount", json!(1.5)), vec![json_type, key], 400),
+        ("not a programme", with("programme", json!("x")), vec![json_type, key], 422),
+        ("another type", good.to_string(), vec![("content-type", "text/plain"), key], 415),
         ("no key", good.to_string(), vec![json_type], 400),
-        (
-            "key unquoted",
-            good.to_string(),
-            vec![json_type, ("idempotency-key", "k")],
-            400,
-        ),
+        ("key unquoted", good.to_string(), vec![json_type, ("idempotency-key", "k")], 400),
     ] {
         let (status, code) = rest(&world, "benefitGrant", &body, &headers).await;
         assert_eq!(status, wanted, "{name}: {code}");
@@ -240,31 +160,14 @@ async fn rest_answers_bad_input_with_problem_json() {
     let (status, _) = rest(&world, "noSuchService", "{}", &[json_type]).await;
     assert_eq!(status, 404);
     let huge = with("name", json!("x".repeat(2 << 20)));
-    assert_eq!(
-        rest(&world, "benefitGrant", &huge, &[json_type, key])
-            .await
-            .0,
-        413
-    );
-    assert_eq!(
-        transactions(&world).await,
-        before,
-        "the ledger has not changed"
-    );
+    assert_eq!(rest(&world, "benefitGrant", &huge, &[json_type, key]).await.0, 413);
+    assert_eq!(transactions(&world).await, before, "the ledger has not changed");
 
     assert_eq!(grant(&world, &good, "same").await, 200);
-    assert_eq!(
-        grant(&world, &good, "same").await,
-        200,
-        "a repeat has its first answer"
-    );
+    assert_eq!(grant(&world, &good, "same").await, 200, "a repeat has its first answer");
     let mut other = good.clone();
     other["monthlyAmount"] = json!(1);
-    assert_eq!(
-        grant(&world, &other, "same").await,
-        422,
-        "the key of another request"
-    );
+    assert_eq!(grant(&world, &other, "same").await, 422, "the key of another request");
     world.stop().await.unwrap();
 }
 
@@ -279,9 +182,7 @@ async fn grant(world: &World, body: &Value, key: &str) -> u16 {
 
 /// Writes `wire`, closes our side, and reads the first reply.
 async fn telegram(world: &World, wire: &[u8]) -> TelegramReply {
-    let mut stream = TcpStream::connect(("127.0.0.1", world.ports().telegram))
-        .await
-        .unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", world.ports().telegram)).await.unwrap();
     stream.write_all(wire).await.unwrap();
     stream.shutdown().await.unwrap();
     let mut length = [0; 4];
@@ -310,48 +211,24 @@ async fn telegrams_answer_bad_input_with_their_own_codes() {
     cut_syllable[19] = 0xb0;
     for (what, wire, wanted) in [
         ("length that is no number", change(0, b"ABCD"), "9001"),
-        (
-            "length beyond the limit's digits",
-            change(0, b"9999"),
-            "9001",
-        ),
+        ("length beyond the limit's digits", change(0, b"9999"), "9001"),
         ("length that is too short", change(0, b"0100"), "9001"),
         ("length that is too long", change(0, b"0400"), "9001"),
         ("cut off in the body", short, "9001"),
         ("cut off in the length", b"01".to_vec(), "9001"),
-        (
-            "EUC-KR that does not decode",
-            change(name, &[0xff, 0xff]),
-            "9001",
-        ),
-        (
-            "a syllable cut at the field's end",
-            change(name, &cut_syllable),
-            "9001",
-        ),
-        (
-            "letters in a number",
-            change(4 + 176, b"90010112345X7"),
-            "9001",
-        ),
+        ("EUC-KR that does not decode", change(name, &[0xff, 0xff]), "9001"),
+        ("a syllable cut at the field's end", change(name, &cut_syllable), "9001"),
+        ("letters in a number", change(4 + 176, b"90010112345X7"), "9001"),
         ("unknown transaction", change(4, b"WLF999"), "9401"),
         ("unknown institution", change(4 + 10, b"CITYZ999"), "9102"),
-        (
-            "another member's institution",
-            change(4 + 10, b"MOHW0001"),
-            "9102",
-        ),
+        ("another member's institution", change(4 + 10, b"MOHW0001"), "9102"),
         ("an unknown key", change(4 + 18, b"AAAA"), "9101"),
     ] {
         let reply = telegram(&world, &wire).await;
         assert_eq!(reply.code, wanted, "{what}: {}", reply.message);
         assert!(reply.receipt.is_some(), "{what}: no receipt");
     }
-    assert_eq!(
-        transactions(&world).await,
-        before,
-        "the ledger has not changed"
-    );
+    assert_eq!(transactions(&world).await, before, "the ledger has not changed");
     world.stop().await.unwrap();
 }
 
@@ -364,24 +241,9 @@ async fn a_batch_file_that_does_not_agree_with_itself_is_refused_whole() {
     let folder = world.city_b().folder;
     for (name, content) in [
         ("count", good.replace("T,2,", "T,3,").into_bytes()),
-        (
-            "total",
-            good.replace("T,2,400000", "T,2,400001").into_bytes(),
-        ),
-        (
-            "no-trailer",
-            good.split_inclusive("\r\n")
-                .take(3)
-                .collect::<String>()
-                .into_bytes(),
-        ),
-        (
-            "no-header",
-            good.split_inclusive("\r\n")
-                .skip(1)
-                .collect::<String>()
-                .into_bytes(),
-        ),
+        ("total", good.replace("T,2,400000", "T,2,400001").into_bytes()),
+        ("no-trailer", good.split_inclusive("\r\n").take(3).collect::<String>().into_bytes()),
+        ("no-header", good.split_inclusive("\r\n").skip(1).collect::<String>().into_bytes()),
         ("order", good.replace("D,2,", "D,3,").into_bytes()),
         ("unknown-record", good.replace("D,2,", "X,2,").into_bytes()),
         ("empty", Vec::new()),
@@ -397,15 +259,8 @@ async fn a_batch_file_that_does_not_agree_with_itself_is_refused_whole() {
         let result = std::fs::read_to_string(result).unwrap();
         let refused = result.lines().find(|line| line.starts_with("E,")).unwrap();
         let receipt = refused.rsplit(',').next().unwrap();
-        assert!(
-            refused.starts_with("E,9001,") && receipt.len() > 100,
-            "{name}: {result}"
-        );
+        assert!(refused.starts_with("E,9001,") && receipt.len() > 100, "{name}: {result}");
     }
-    assert_eq!(
-        transactions(&world).await,
-        before,
-        "nothing of any file was done"
-    );
+    assert_eq!(transactions(&world).await, before, "nothing of any file was done");
     world.stop().await.unwrap();
 }

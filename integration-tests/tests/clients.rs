@@ -4,6 +4,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
     reason = "a test fails by panicking"
 )]
 
@@ -19,11 +21,7 @@ fn run(program: &Path, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output();
     let output = output.unwrap_or_else(|e| panic!("{}: {e}; `make deps`", program.display()));
     let error = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "{} {arguments:?}: {error}",
-        program.display()
-    );
+    assert!(output.status.success(), "{} {arguments:?}: {error}", program.display());
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -52,17 +50,8 @@ async fn zeep_grants_curl_asks_and_cast_sees_it() {
         ],
     );
     let steps: Value = serde_json::from_str(&printed).unwrap();
-    let codes: Vec<_> = steps
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|step| &step["resultCode"])
-        .collect();
-    assert_eq!(
-        codes,
-        ["0000", "0000", "0000", "0000", "0002", "1000", "0000"],
-        "{steps:#}"
-    );
+    let codes: Vec<_> = steps.as_array().unwrap().iter().map(|step| &step["resultCode"]).collect();
+    assert_eq!(codes, ["0000", "0000", "0000", "0000", "0002", "1000", "0000"], "{steps:#}");
     assert_eq!(steps[0]["overlapping"], false);
     assert_eq!(steps[3]["overlapping"], true);
     for step in steps.as_array().unwrap() {

@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test fails by panicking"
 )]
 
@@ -50,17 +51,8 @@ async fn grant(world: &World, round: u64) -> Option<Answered> {
         .await
         .ok()?;
     let status = response.status().as_u16();
-    let receipt = response
-        .headers()
-        .get("naru-receipt")?
-        .to_str()
-        .ok()?
-        .to_owned();
-    Some(Answered {
-        status,
-        body: response.json().await.ok()?,
-        receipt,
-    })
+    let receipt = response.headers().get("naru-receipt")?.to_str().ok()?.to_owned();
+    Some(Answered { status, body: response.json().await.ok()?, receipt })
 }
 
 /// Asks again under the same key until the outcome is known.
@@ -68,11 +60,7 @@ async fn settled(world: &World, round: u64) -> Answered {
     for _ in 0..40 {
         match grant(world, round).await {
             Some(answered) if answered.status == 200 => return answered,
-            Some(Answered {
-                status: 409 | 503 | 504,
-                ..
-            })
-            | None => {}
+            Some(Answered { status: 409 | 503 | 504, .. }) | None => {}
             Some(other) => panic!("round {round}: {} {}", other.status, other.body),
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -84,18 +72,15 @@ async fn settled(world: &World, round: u64) -> Answered {
 async fn grants_on_the_ledger(world: &World) -> BTreeMap<String, usize> {
     let granted =
         "BenefitGranted(bytes32,bytes32,bytes32,bytes32,bytes32,bytes32,uint32,uint32,uint64)";
-    let logs = world.rpc().call(
-        "eth_getLogs",
-        json!([{ "fromBlock": "0x0", "address": world.contract().address }]),
-    );
-    let event = world.rpc().keccak(granted.as_bytes()).await.unwrap();
+    let logs = world
+        .rpc()
+        .call("eth_getLogs", json!([{ "fromBlock": "0x0", "address": world.contract().address }]));
+    let event = format!("0x{}", world.rpc().keccak(granted.as_bytes()).await.unwrap());
     let mut counts = BTreeMap::new();
     for log in logs.await.unwrap().as_array().unwrap() {
         let topics = log["topics"].as_array().unwrap();
         if topics[0] == event.as_str() {
-            *counts
-                .entry(topics[1].as_str().unwrap().to_owned())
-                .or_default() += 1;
+            *counts.entry(topics[1].as_str().unwrap().to_owned()).or_default() += 1;
         }
     }
     assert!(!counts.is_empty(), "no event {granted}");
@@ -126,16 +111,8 @@ async fn killed_at_any_moment_of_a_submit_it_happens_once() {
         let benefit = again.body["benefit"].as_str().unwrap().to_owned();
         if let Some(first) = first {
             answered_before_the_kill += 1;
-            assert_eq!(
-                first.status, 200,
-                "round {round} at {moment} ms: {}",
-                first.body
-            );
-            assert_eq!(
-                first.body["benefit"],
-                benefit.as_str(),
-                "round {round} at {moment} ms"
-            );
+            assert_eq!(first.status, 200, "round {round} at {moment} ms: {}", first.body);
+            assert_eq!(first.body["benefit"], benefit.as_str(), "round {round} at {moment} ms");
             receipts.push(first.receipt);
         }
         receipts.push(again.receipt);
@@ -146,26 +123,16 @@ async fn killed_at_any_moment_of_a_submit_it_happens_once() {
         let grants = on_the_ledger.get(&format!("0x{benefit}")).copied();
         assert_eq!(grants, Some(1), "round {round}: {benefit}");
     }
-    assert_eq!(
-        on_the_ledger.len(),
-        benefits.len(),
-        "nothing else was granted"
-    );
+    assert_eq!(on_the_ledger.len(), benefits.len(), "nothing else was granted");
     assert!(answered_before_the_kill > 0, "no moment was late enough");
-    assert!(
-        answered_before_the_kill < ROUNDS,
-        "no moment was early enough"
-    );
+    assert!(answered_before_the_kill < ROUNDS, "no moment was early enough");
 
     let layout = world.layout().clone();
     world.stop().await.unwrap();
     let entries = entries(&layout.path("log"));
     for receipt in &receipts {
         let (index, leaf) = verified(receipt, layout.root());
-        assert_eq!(
-            entries[index], leaf,
-            "entry {index} is what its receipt says"
-        );
+        assert_eq!(entries[index], leaf, "entry {index} is what its receipt says");
     }
 }
 
@@ -187,12 +154,7 @@ async fn a_batch_killed_in_the_middle_answers_every_record_and_grants_once() {
             Programme::HousingBenefit,
         ][round];
         let (from, to) = [("2026-01-01", "2026-12-31"), ("2027-01-01", "2027-12-31")][round / 3];
-        let benefits = benefits.map(|benefit| Benefit {
-            programme,
-            from,
-            to,
-            ..benefit
-        });
+        let benefits = benefits.map(|benefit| Benefit { programme, from, to, ..benefit });
         let file_id = format!("CRASH{round}");
         let content = sandbox::callers::city_b::grants(&file_id, &benefits).unwrap();
         let city_b = world.city_b();
@@ -214,28 +176,11 @@ fn verified(receipt: &str, world: &Path) -> (usize, String) {
     let file = world.join("receipt.txt");
     std::fs::write(&file, receipt).unwrap();
     let key = world.join("keys/log.key.pub");
-    let run = Command::new(naru())
-        .arg("verify")
-        .arg("--key")
-        .arg(key)
-        .arg(file)
-        .output()
-        .unwrap();
-    assert!(
-        run.status.success(),
-        "{}",
-        String::from_utf8_lossy(&run.stderr)
-    );
+    let run = Command::new(naru()).arg("verify").arg("--key").arg(key).arg(file).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let printed = String::from_utf8(run.stdout).unwrap();
     let mut lines = printed.lines();
-    let index = lines
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .nth(2)
-        .unwrap()
-        .parse()
-        .unwrap();
+    let index = lines.next().unwrap().split_whitespace().nth(2).unwrap().parse().unwrap();
     (index, lines.nth(1).unwrap().to_owned())
 }
 

@@ -1,6 +1,12 @@
 //! Rules of the house that no compiler checks.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,19 +15,10 @@ use std::process::Command;
 use integration_tests::root;
 
 fn tracked(ending: &str) -> Vec<PathBuf> {
-    let listed = Command::new("git")
-        .arg("-C")
-        .arg(root())
-        .args(["ls-files", "-z"])
-        .output();
+    let listed = Command::new("git").arg("-C").arg(root()).args(["ls-files", "-z"]).output();
     let listed = String::from_utf8(listed.unwrap().stdout).unwrap();
-    let files = listed
-        .split('\0')
-        .filter(|file| file.ends_with(ending) && !file.is_empty());
-    files
-        .map(|file| root().join(file))
-        .filter(|file| file.is_file())
-        .collect()
+    let files = listed.split('\0').filter(|file| file.ends_with(ending) && !file.is_empty());
+    files.map(|file| root().join(file)).filter(|file| file.is_file()).collect()
 }
 
 fn read(path: &Path) -> String {
@@ -42,59 +39,30 @@ fn workspace_dependencies(folder: &str) -> BTreeSet<String> {
         "fido-bridge",
         "sandbox",
     ];
-    let manifest: toml::Table = read(&root().join(folder).join("Cargo.toml"))
-        .parse()
-        .unwrap();
+    let manifest: toml::Table = read(&root().join(folder).join("Cargo.toml")).parse().unwrap();
     let sections = ["dependencies", "build-dependencies"];
-    let tables = sections
-        .iter()
-        .filter_map(|section| manifest.get(*section)?.as_table());
-    let names = tables
-        .flat_map(|table| table.keys())
-        .filter(|name| OURS.contains(&name.as_str()));
+    let tables = sections.iter().filter_map(|section| manifest.get(*section)?.as_table());
+    let names = tables.flat_map(|table| table.keys()).filter(|name| OURS.contains(&name.as_str()));
     names.cloned().collect()
 }
 
 #[test]
 fn dependencies_point_one_way() {
-    let of = |names: &[&str]| {
-        names
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect::<BTreeSet<_>>()
-    };
+    let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(workspace_dependencies("gateway/core"), of(&[]));
-    assert_eq!(
-        workspace_dependencies("sandbox"),
-        of(&[]),
-        "a fake shares none of our codecs"
-    );
+    assert_eq!(workspace_dependencies("sandbox"), of(&[]), "a fake shares none of our codecs");
     for part in ["gateway/store", "gateway/journal", "adapters", "mappings"] {
-        assert_eq!(
-            workspace_dependencies(part),
-            of(&["gateway-core"]),
-            "{part}"
-        );
+        assert_eq!(workspace_dependencies(part), of(&["gateway-core"]), "{part}");
     }
     for part in ["identity", "pki-bridge", "fido-bridge"] {
-        assert!(
-            workspace_dependencies(part).is_subset(&of(&["gateway-core"])),
-            "{part}"
-        );
+        assert!(workspace_dependencies(part).is_subset(&of(&["gateway-core"])), "{part}");
     }
 }
 
 #[test]
 fn the_core_opens_no_socket_reads_no_clock_and_does_no_cryptography() {
-    let manifest: toml::Table = read(&root().join("gateway/core/Cargo.toml"))
-        .parse()
-        .unwrap();
-    let named: BTreeSet<_> = manifest["dependencies"]
-        .as_table()
-        .unwrap()
-        .keys()
-        .cloned()
-        .collect();
+    let manifest: toml::Table = read(&root().join("gateway/core/Cargo.toml")).parse().unwrap();
+    let named: BTreeSet<_> = manifest["dependencies"].as_table().unwrap().keys().cloned().collect();
     let allowed = [
         "async-trait",
         "bytes",
@@ -142,11 +110,7 @@ fn the_shipped_configuration_is_complete_and_known() {
 fn adrs_and_links_of_the_documents_are_there() {
     for document in tracked(".md") {
         let text = read(&document);
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let target = link.split('#').next().unwrap_or_default();
             if target.is_empty() || target.contains("://") {
                 continue;

@@ -7,6 +7,8 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
     reason = "a test fails by panicking and is told by its environment to update"
 )]
 
@@ -33,15 +35,9 @@ fn case(path: &str) -> Vec<u8> {
 
 fn rows() -> Vec<Row> {
     let attributes = |pairs: &[(&str, &str)]| {
-        pairs
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect()
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
-    let json = &[
-        ("content-type", "application/json"),
-        (":service", "overlapCheck"),
-    ];
+    let json = &[("content-type", "application/json"), (":service", "overlapCheck")];
     let record = &[(":file", "F-1"), (":institution", "CITYB001")];
     vec![
         Row {
@@ -102,11 +98,7 @@ async fn every_fault_on_every_front_has_its_exact_bytes() {
             let reply = refusing(fault).handle(inbound).await;
             let bytes = wire(&*front, reply);
             let text = String::from_utf8_lossy(&bytes);
-            assert!(
-                !text.contains("operator"),
-                "{kind} on {}: context leaks",
-                row.front
-            );
+            assert!(!text.contains("operator"), "{kind} on {}: context leaks", row.front);
             let file = expected(front.name(), kind);
             if update {
                 std::fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -116,27 +108,18 @@ async fn every_fault_on_every_front_has_its_exact_bytes() {
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "not the expected bytes:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "not the expected bytes:\n{}", wrong.join("\n"));
 }
 
 fn expected(front: &str, kind: Kind) -> PathBuf {
-    root()
-        .join("integration-tests/refusals")
-        .join(front)
-        .join(kind.to_string())
+    root().join("integration-tests/refusals").join(front).join(kind.to_string())
 }
 
 #[test]
 fn no_refusal_is_missing_or_left_over() {
     for front in ["soap", "telegram", "batch", "rest"] {
         let folder = root().join("integration-tests/refusals").join(front);
-        let names = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name());
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
         names.sort();
         let mut kinds: Vec<_> = Kind::ALL.iter().map(ToString::to_string).collect();

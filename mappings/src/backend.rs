@@ -46,11 +46,7 @@ pub(crate) enum Source {
     /// Always the same.
     Constant(Value),
     /// A pseudonym of the person named by a field, in the domain that another field decides.
-    Pseudonym {
-        person: Arc<str>,
-        domain: Arc<str>,
-        table: CodeMap,
-    },
+    Pseudonym { person: Arc<str>, domain: Arc<str>, table: CodeMap },
     /// A field of the request.
     Field {
         field: Arc<str>,
@@ -72,8 +68,14 @@ pub(crate) struct ResultRow {
 }
 
 pub(crate) enum ResultForm {
-    Value { codec: BackendCodec, zeros: bool },
-    List { rows: Vec<ResultRow>, max: usize },
+    Value {
+        codec: BackendCodec,
+        zeros: bool,
+    },
+    List {
+        rows: Vec<ResultRow>,
+        max: usize,
+    },
     /// Repeated from the request.
     Request,
 }
@@ -133,11 +135,7 @@ impl Backend {
             Source::Key => asked.key.map(|key| Value::Bytes(key.0.to_vec())).ok_or(Unfit::Missing),
             Source::Caller => ascii(&asked.caller.0).map(Value::Bytes),
             Source::Constant(value) => Ok(value.clone()),
-            Source::Pseudonym {
-                person,
-                domain,
-                table,
-            } => {
+            Source::Pseudonym { person, domain, table } => {
                 let Value::Resident(number) = field(person)? else {
                     return Err(Unfit::NotA("a resident registration number"));
                 };
@@ -147,12 +145,7 @@ impl Backend {
                 let pseudonym = self.pseudonyms.pseudonym(sector, domain, number);
                 Ok(Value::Bytes(pseudonym.0.to_vec()))
             }
-            Source::Field {
-                field: name,
-                via,
-                codec,
-                zeros: zero,
-            } => match (field(name), via) {
+            Source::Field { field: name, via, codec, zeros: zero } => match (field(name), via) {
                 (Err(_), _) if *zero => Ok(zeros()),
                 (Ok(Value::Text(code)), Some(via)) => {
                     codec.write(&Value::Text(via.read(code)?.to_owned()))
@@ -250,4 +243,3 @@ impl Mapping for Backend {
         problems
     }
 }
-

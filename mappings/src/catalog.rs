@@ -57,15 +57,9 @@ impl Catalog {
     /// Every problem found, in the order of the files.
     pub fn load(root: &Path, pseudonyms: Arc<dyn Pseudonymize>) -> Result<Self, Vec<Problem>> {
         let mut found = Vec::new();
-        let mut catalog = Self {
-            services: BTreeMap::new(),
-            fronts: BTreeMap::new(),
-            backends: BTreeMap::new(),
-        };
-        let mut folder = Folder {
-            root,
-            found: &mut found,
-        };
+        let mut catalog =
+            Self { services: BTreeMap::new(), fronts: BTreeMap::new(), backends: BTreeMap::new() };
+        let mut folder = Folder { root, found: &mut found };
         for sector in folder.subfolders(root) {
             catalog.load_sector(&sector, &mut folder, &pseudonyms);
         }

@@ -136,8 +136,7 @@ impl<S> Header<S> {
             Content::Constant(text) => Some(Cow::Borrowed(text.as_str())),
         };
         let rows = self.rows.0.iter().zip(&self.roles);
-        rows.map(|(row, role)| text(&row.name, &row.form, &role.reply).map(Wire::Text))
-            .collect()
+        rows.map(|(row, role)| text(&row.name, &row.form, &role.reply).map(Wire::Text)).collect()
     }
 
     fn time(&self, time: Timestamp) -> Cow<'static, str> {

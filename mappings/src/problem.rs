@@ -32,11 +32,7 @@ pub(crate) struct Spot<'a> {
 
 impl<'a> Spot<'a> {
     pub(crate) fn new(found: &'a mut Vec<Problem>, file: &'a str) -> Self {
-        Self {
-            found,
-            file,
-            path: String::new(),
-        }
+        Self { found, file, path: String::new() }
     }
 
     /// The place one key further down.
@@ -54,11 +50,7 @@ impl<'a> Spot<'a> {
     }
 
     fn child(&mut self, path: String) -> Spot<'_> {
-        Spot {
-            found: self.found,
-            file: self.file,
-            path,
-        }
+        Spot { found: self.found, file: self.file, path }
     }
 
     pub(crate) fn problem(&mut self, message: impl fmt::Display) {

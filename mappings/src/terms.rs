@@ -42,6 +42,14 @@ pub(crate) enum Type {
 }
 
 impl Type {
+    /// Whether a value of one may stand where the other is promised.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Code(set), Self::Code(other)) => set.name == other.name,
+            _ => self.name() == other.name(),
+        }
+    }
+
     /// Its name in `services.yaml`, for problems.
     pub(crate) fn name(&self) -> &'static str {
         match self {

@@ -67,10 +67,7 @@ pub(crate) struct FieldError {
 
 impl FieldError {
     pub(crate) fn new(field: &str, why: Unfit) -> Self {
-        Self {
-            field: field.to_owned(),
-            why,
-        }
+        Self { field: field.to_owned(), why }
     }
 
     /// The fault of a request that cannot be read.

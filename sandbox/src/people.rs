@@ -13,34 +13,16 @@ pub struct Person {
 }
 
 /// The resident whom the ministry grants a benefit and city A is refused one for.
-pub const HONG: Person = Person {
-    name: "홍길동",
-    resident_number: "9001011234567",
-};
+pub const HONG: Person = Person { name: "홍길동", resident_number: "9001011234567" };
 /// The residents in city B's batch file; the third one's record is bad.
 pub const BATCH: [Person; 4] = [
-    Person {
-        name: "김나루",
-        resident_number: "8503152345678",
-    },
-    Person {
-        name: "이가람",
-        resident_number: "9207221456789",
-    },
-    Person {
-        name: "박한결",
-        resident_number: "7809092567891",
-    },
-    Person {
-        name: "최다온",
-        resident_number: "0001013234567",
-    },
+    Person { name: "김나루", resident_number: "8503152345678" },
+    Person { name: "이가람", resident_number: "9207221456789" },
+    Person { name: "박한결", resident_number: "7809092567891" },
+    Person { name: "최다온", resident_number: "0001013234567" },
 ];
 /// The resident of the sample files, of whom the tour says nothing.
-pub const SAMPLE: Person = Person {
-    name: "장보라",
-    resident_number: "8811302987654",
-};
+pub const SAMPLE: Person = Person { name: "장보라", resident_number: "8811302987654" };
 
 /// Everybody the tour names.
 pub fn tour() -> impl Iterator<Item = Person> {
@@ -136,13 +118,7 @@ pub struct Benefit {
 impl Benefit {
     /// How the tour prints it.
     pub fn summary(&self) -> String {
-        let Self {
-            person,
-            programme,
-            from,
-            to,
-            monthly_amount,
-        } = self;
+        let Self { person, programme, from, to, monthly_amount } = self;
         format!(
             "{}, {} {from}..{to}, {monthly_amount} won a month",
             person.masked(),

@@ -66,10 +66,7 @@ pub async fn run(options: RunOptions) -> Result<(), RunError> {
     tokio::pin!(ended);
 
     let once = options.once;
-    say(
-        out,
-        format_args!("Practice world in {}", options.directory.display()),
-    )?;
+    say(out, format_args!("Practice world in {}", options.directory.display()))?;
     // A signal drops what is being started, and dropping ends its processes.
     let mut world = tokio::select! {
         world = World::start(options.world()) => world?,
@@ -97,35 +94,17 @@ pub async fn run(options: RunOptions) -> Result<(), RunError> {
 impl RunOptions {
     fn world(self) -> WorldOptions {
         let options = WorldOptions::in_tree(&self.root, self.directory, self.naru);
-        WorldOptions {
-            block_time: Some(BLOCK_TIME),
-            ..options
-        }
+        WorldOptions { block_time: Some(BLOCK_TIME), ..options }
     }
 }
 
 fn places(world: &World, out: &mut impl Write) -> io::Result<()> {
     say(out, format_args!("  ledger    {}", world.rpc_url()))?;
-    say(
-        out,
-        format_args!("  contract  {}", world.contract().address),
-    )?;
-    say(
-        out,
-        format_args!("  REST      {}/v1/welfare/…", world.http_url()),
-    )?;
-    say(
-        out,
-        format_args!("  SOAP      {}/soap/welfare", world.https_url()),
-    )?;
-    say(
-        out,
-        format_args!("  telegram  127.0.0.1:{}", world.ports().telegram),
-    )?;
-    say(
-        out,
-        format_args!("  batch     {}", world.city_b().folder.display()),
-    )?;
+    say(out, format_args!("  contract  {}", world.contract().address))?;
+    say(out, format_args!("  REST      {}/v1/welfare/…", world.http_url()))?;
+    say(out, format_args!("  SOAP      {}/soap/welfare", world.https_url()))?;
+    say(out, format_args!("  telegram  127.0.0.1:{}", world.ports().telegram))?;
+    say(out, format_args!("  batch     {}", world.city_b().folder.display()))?;
     say(out, format_args!("  admin     {}\n", world.admin_url()))
 }
 
@@ -136,10 +115,7 @@ fn serving(world: &World, toured: &Result<(), TourError>, out: &mut impl Write) 
     let folder = world.layout().root().display();
     say(out, format_args!("\nServing until Ctrl-C. In {folder}:"))?;
     say(out, "  samples/README.md   commands to paste")?;
-    say(
-        out,
-        "  endpoints.json      addresses, keys and certificates, for programs",
-    )
+    say(out, "  endpoints.json      addresses, keys and certificates, for programs")
 }
 
 fn say(out: &mut impl Write, line: impl Display) -> io::Result<()> {

@@ -99,20 +99,14 @@ impl Node {
 
     /// Makes sure, once, that the node is of the chain and that the contract is there.
     pub(super) async fn verify(&self) -> Result<(), NodeError> {
-        self.verified
-            .get_or_try_init(|| self.verify_now())
-            .await
-            .copied()
+        self.verified.get_or_try_init(|| self.verify_now()).await.copied()
     }
 
     /// As [`Node::verify`], but asks again.
     pub(super) async fn verify_now(&self) -> Result<(), NodeError> {
         let actual = self.provider.get_chain_id().await?;
         if actual != self.chain_id {
-            return Err(NodeError::WrongChain {
-                expected: self.chain_id,
-                actual,
-            });
+            return Err(NodeError::WrongChain { expected: self.chain_id, actual });
         }
         let code = self.provider.get_code_at(self.contract).await?;
         if code.is_empty() {
@@ -137,10 +131,7 @@ impl Node {
 
     async fn block(&self, id: BlockId) -> Result<Option<Block>, NodeError> {
         let block = self.provider.get_block(id).await?;
-        Ok(block.map(|block| Block {
-            number: block.header.number,
-            hash: block.header.hash,
-        }))
+        Ok(block.map(|block| Block { number: block.header.number, hash: block.header.hash }))
     }
 
     /// Calls the contract as `from` would, on the state after `block`.
@@ -176,11 +167,9 @@ impl Node {
     /// How many transactions of `account` are mined for good.
     pub(super) async fn final_nonce(&self, account: Address) -> Result<u64, NodeError> {
         match self.final_block().await? {
-            Some(block) => Ok(self
-                .provider
-                .get_transaction_count(account)
-                .hash(block.hash)
-                .await?),
+            Some(block) => {
+                Ok(self.provider.get_transaction_count(account).hash(block.hash).await?)
+            }
             None => Ok(0),
         }
     }
@@ -219,12 +208,7 @@ impl Broadcast {
     pub(super) fn from_refusal(message: &str) -> Self {
         let text = message.to_ascii_lowercase();
         let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
-        let held = [
-            "already known",
-            "alreadyknown",
-            "already imported",
-            "known transaction",
-        ];
+        let held = ["already known", "alreadyknown", "already imported", "known transaction"];
         if says(&held) && !text.contains("unknown") {
             Self::Accepted
         } else if says(&["nonce too low", "oldnonce", "replacement"]) {

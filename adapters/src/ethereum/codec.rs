@@ -54,10 +54,7 @@ pub(super) fn encode(
 ) -> Result<DynSolValue, CodecError> {
     let wanted = || kind.to_string();
     let field = || field.to_owned();
-    let misfit = || CodecError::Range {
-        field: field(),
-        wanted: wanted(),
-    };
+    let misfit = || CodecError::Range { field: field(), wanted: wanted() };
     match (value, kind) {
         (Value::Flag(flag), DynSolType::Bool) => Ok(DynSolValue::Bool(*flag)),
         (Value::Integer(number), DynSolType::Uint(bits)) => {
@@ -67,36 +64,30 @@ pub(super) fn encode(
         (Value::Integer(number), DynSolType::Int(bits)) => {
             let number = I256::try_from(*number).map_err(|_| misfit())?;
             let fits = number.bits() as usize <= *bits;
-            fits.then_some(DynSolValue::Int(number, *bits))
-                .ok_or_else(misfit)
+            fits.then_some(DynSolValue::Int(number, *bits)).ok_or_else(misfit)
         }
-        (Value::Date(date), DynSolType::Uint(bits)) => day(*date)
-            .and_then(|day| uint(U256::from(day), *bits))
-            .ok_or_else(misfit),
+        (Value::Date(date), DynSolType::Uint(bits)) => {
+            day(*date).and_then(|day| uint(U256::from(day), *bits)).ok_or_else(misfit)
+        }
         (Value::Text(text), DynSolType::FixedBytes(size)) => {
             let printable = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
             let word = (printable && text.len() <= *size)
                 .then(|| Word::right_padding_from(text.as_bytes()));
-            word.map(|word| DynSolValue::FixedBytes(word, *size))
-                .ok_or_else(misfit)
+            word.map(|word| DynSolValue::FixedBytes(word, *size)).ok_or_else(misfit)
         }
         (Value::Text(text), DynSolType::String) => Ok(DynSolValue::String(text.clone())),
         (Value::Bytes(bytes), DynSolType::FixedBytes(size)) => {
             let word = (bytes.len() == *size).then(|| Word::right_padding_from(bytes));
-            word.map(|word| DynSolValue::FixedBytes(word, *size))
-                .ok_or_else(misfit)
+            word.map(|word| DynSolValue::FixedBytes(word, *size)).ok_or_else(misfit)
         }
         (Value::Bytes(bytes), DynSolType::Bytes) => Ok(DynSolValue::Bytes(bytes.clone())),
-        (Value::Bytes(bytes), DynSolType::Address) => Address::try_from(bytes.as_slice())
-            .map(DynSolValue::Address)
-            .map_err(|_| misfit()),
+        (Value::Bytes(bytes), DynSolType::Address) => {
+            Address::try_from(bytes.as_slice()).map(DynSolValue::Address).map_err(|_| misfit())
+        }
         (Value::Resident(_) | Value::Personal(_), _) => {
             Err(CodecError::Personal { field: field() })
         }
-        _ => Err(CodecError::Kind {
-            field: field(),
-            wanted: wanted(),
-        }),
+        _ => Err(CodecError::Kind { field: field(), wanted: wanted() }),
     }
 }
 
@@ -143,10 +134,8 @@ pub(super) fn decode_all(
 
 /// Solidity value → value, where it is neither an array nor a tuple.
 pub(super) fn decode_scalar(field: &str, value: DynSolValue) -> Result<Value, CodecError> {
-    let misfit = |wanted: &str| CodecError::Range {
-        field: field.to_owned(),
-        wanted: wanted.into(),
-    };
+    let misfit =
+        |wanted: &str| CodecError::Range { field: field.to_owned(), wanted: wanted.into() };
     Ok(match value {
         DynSolValue::Bool(flag) => Value::Flag(flag),
         DynSolValue::Uint(number, _) => {
@@ -167,19 +156,12 @@ pub(super) fn decode_scalar(field: &str, value: DynSolValue) -> Result<Value, Co
 
 /// What a parameter is called: its name, or its position where it has none.
 pub(super) fn name(index: usize, name: &str) -> String {
-    if name.is_empty() {
-        index.to_string()
-    } else {
-        name.to_owned()
-    }
+    if name.is_empty() { index.to_string() } else { name.to_owned() }
 }
 
 fn kind(field: &str, value: &DynSolValue) -> CodecError {
     let wanted = value.sol_type_name().unwrap_or_default().into_owned();
-    CodecError::Kind {
-        field: field.to_owned(),
-        wanted,
-    }
+    CodecError::Kind { field: field.to_owned(), wanted }
 }
 
 #[cfg(test)]
@@ -210,11 +192,7 @@ mod tests {
             (-129, "int8", false),
             (i128::MIN, "int128", true),
         ] {
-            assert_eq!(
-                fits(Value::Integer(number), kind),
-                good,
-                "{number} as {kind}"
-            );
+            assert_eq!(fits(Value::Integer(number), kind), good, "{number} as {kind}");
         }
     }
 
@@ -253,18 +231,11 @@ mod tests {
     #[test]
     fn personal_values_do_not_reach_a_ledger() {
         let resident = ResidentNumber::parse("900101-1234567").unwrap();
-        for value in [
-            Value::Resident(resident),
-            Value::Personal(Personal::new("홍길동".into())),
-        ] {
+        for value in [Value::Resident(resident), Value::Personal(Personal::new("홍길동".into()))]
+        {
             for kind in ["string", "bytes32", "bytes", "uint64"] {
                 let refused = encoded(value.clone(), kind);
-                assert_eq!(
-                    refused,
-                    Err(CodecError::Personal {
-                        field: "field".into()
-                    })
-                );
+                assert_eq!(refused, Err(CodecError::Personal { field: "field".into() }));
             }
         }
     }

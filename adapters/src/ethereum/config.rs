@@ -118,10 +118,7 @@ mod tests {
     fn finality_is_a_depth_or_the_chains_own() {
         let parse = |text| serde_json::from_str::<Finality>(text);
         let six = NonZeroU64::new(6).unwrap();
-        assert_eq!(
-            parse(r#"{"confirmations": 6}"#).unwrap(),
-            Finality::Confirmations(six)
-        );
+        assert_eq!(parse(r#"{"confirmations": 6}"#).unwrap(), Finality::Confirmations(six));
         assert_eq!(parse(r#""finalized""#).unwrap(), Finality::Finalized);
         assert!(parse(r#"{"confirmations": 0}"#).is_err());
         assert!(parse(r#""immediate""#).is_err());

@@ -46,23 +46,13 @@ impl Contract {
     /// When the file cannot be read or holds no ABI.
     pub fn load(config: EthereumConfig) -> Result<Self, ContractError> {
         let path = || config.abi.clone();
-        let artifact = fs::read_to_string(&config.abi).map_err(|source| ContractError::File {
-            path: path(),
-            source,
-        })?;
-        let interface = Interface::parse(&artifact).map_err(|source| ContractError::Abi {
-            path: path(),
-            source,
-        })?;
-        let profile = Profile {
-            functions: interface.functions(),
-            finality: config.finality.into(),
-        };
-        Ok(Self {
-            config,
-            interface: Arc::new(interface),
-            profile,
-        })
+        let artifact = fs::read_to_string(&config.abi)
+            .map_err(|source| ContractError::File { path: path(), source })?;
+        let interface = Interface::parse(&artifact)
+            .map_err(|source| ContractError::Abi { path: path(), source })?;
+        let profile =
+            Profile { functions: interface.functions(), finality: config.finality.into() };
+        Ok(Self { config, interface: Arc::new(interface), profile })
     }
 
     /// What it can do. Functions that want money, overloads, and functions with types that no

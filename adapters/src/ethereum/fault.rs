@@ -10,20 +10,13 @@ use super::codec::CodecError;
 use super::ticket::TicketError;
 
 pub(super) fn unavailable(error: NodeError) -> Fault {
-    let fault = Fault::new(
-        Kind::BackendUnavailable,
-        "node-unavailable",
-        "the ledger cannot be reached",
-    );
+    let fault =
+        Fault::new(Kind::BackendUnavailable, "node-unavailable", "the ledger cannot be reached");
     fault.source(error)
 }
 
 pub(super) fn no_time() -> Fault {
-    let fault = Fault::new(
-        Kind::BackendUnavailable,
-        "busy",
-        "the ledger did not answer in time",
-    );
+    let fault = Fault::new(Kind::BackendUnavailable, "busy", "the ledger did not answer in time");
     fault.context("the deadline passed before anything was sent")
 }
 
@@ -33,26 +26,17 @@ pub(super) fn rejected(reason: &str) -> Fault {
         "transaction-rejected",
         "the ledger takes nothing now",
     );
-    fault.context(format_args!(
-        "the node will not have the transaction: {reason}"
-    ))
+    fault.context(format_args!("the node will not have the transaction: {reason}"))
 }
 
 pub(super) fn nonce_contended() -> Fault {
-    let fault = Fault::new(
-        Kind::BackendUnavailable,
-        "nonce-contended",
-        "the ledger takes nothing now",
-    );
+    let fault =
+        Fault::new(Kind::BackendUnavailable, "nonce-contended", "the ledger takes nothing now");
     fault.context("another sender uses the same account faster than this one can")
 }
 
 pub(super) fn not_ready(what: impl fmt::Display) -> Fault {
-    let fault = Fault::new(
-        Kind::BackendUnavailable,
-        "not-ready",
-        "the ledger takes nothing now",
-    );
+    let fault = Fault::new(Kind::BackendUnavailable, "not-ready", "the ledger takes nothing now");
     fault.context(what)
 }
 
@@ -62,23 +46,12 @@ pub(super) fn unreadable(error: CodecError) -> Fault {
 }
 
 pub(super) fn unmappable(error: CodecError) -> Fault {
-    Fault::new(
-        Kind::Unmappable,
-        "argument",
-        "the ledger cannot hold this value",
-    )
-    .source(error)
+    Fault::new(Kind::Unmappable, "argument", "the ledger cannot hold this value").source(error)
 }
 
 pub(super) fn unsupported(function: &str) -> Fault {
-    let fault = Fault::new(
-        Kind::Unsupported,
-        "no-such-function",
-        "the ledger cannot do this",
-    );
-    fault.context(format_args!(
-        "the contract has no usable function {function} of this operation"
-    ))
+    let fault = Fault::new(Kind::Unsupported, "no-such-function", "the ledger cannot do this");
+    fault.context(format_args!("the contract has no usable function {function} of this operation"))
 }
 
 pub(super) fn outcome_unknown() -> Fault {

@@ -44,26 +44,13 @@ impl Interface {
     /// gateway value has.
     pub(super) fn parse(artifact: &str) -> Result<Self, serde_json::Error> {
         let Artifact { abi } = serde_json::from_str(artifact)?;
-        let errors = abi
-            .errors()
-            .map(|error| (error.selector(), error.clone()))
-            .collect();
-        let events = abi
-            .events()
-            .map(|event| (event.selector(), event.clone()))
-            .collect();
-        let methods = abi
-            .functions
-            .into_iter()
-            .filter_map(|(name, mut overloads)| {
-                let function = overloads.pop().filter(|_| overloads.is_empty())?;
-                Some((name, Method::new(function)?))
-            });
-        Ok(Self {
-            methods: methods.collect(),
-            errors,
-            events,
-        })
+        let errors = abi.errors().map(|error| (error.selector(), error.clone())).collect();
+        let events = abi.events().map(|event| (event.selector(), event.clone())).collect();
+        let methods = abi.functions.into_iter().filter_map(|(name, mut overloads)| {
+            let function = overloads.pop().filter(|_| overloads.is_empty())?;
+            Some((name, Method::new(function)?))
+        });
+        Ok(Self { methods: methods.collect(), errors, events })
     }
 
     /// The functions that can be used, by name.
@@ -88,9 +75,7 @@ impl Interface {
         for log in logs.iter().filter(|log| log.address() == contract) {
             let event = log.topic0().and_then(|topic| self.events.get(topic));
             let fields = event.map(|event| fields(event, log)).unwrap_or_default();
-            fields
-                .into_iter()
-                .for_each(|(name, value)| said.set(name, value));
+            fields.into_iter().for_each(|(name, value)| said.set(name, value));
         }
         said
     }
@@ -102,14 +87,11 @@ impl Interface {
             && let Ok(decoded) = error.decode_error(data)
         {
             let arguments = error.inputs.iter().zip(&decoded.body);
-            let arguments: Vec<_> = arguments
-                .map(|(input, value)| format!("{} {}", input.name, show(value)))
-                .collect();
+            let arguments: Vec<_> =
+                arguments.map(|(input, value)| format!("{} {}", input.name, show(value))).collect();
             return refused(error.name.clone()).context(arguments.join(", "));
         }
-        let reason = Revert::abi_decode(data)
-            .map(|revert| revert.reason)
-            .unwrap_or_default();
+        let reason = Revert::abi_decode(data).map(|revert| revert.reason).unwrap_or_default();
         refused("revert".to_owned()).context(reason.chars().take(REASON_LIMIT).collect::<String>())
     }
 }
@@ -131,11 +113,7 @@ impl Method {
             |output: &json_abi::Param| output.resolve().is_ok_and(|kind| codec::can_decode(&kind));
         let usable = inputs.iter().all(|(_, kind)| codec::can_encode(kind))
             && function.outputs.iter().all(decodable);
-        usable.then_some(Self {
-            operation,
-            function,
-            inputs,
-        })
+        usable.then_some(Self { operation, function, inputs })
     }
 
     /// The names of its arguments, in order.
@@ -146,9 +124,8 @@ impl Method {
     /// The bytes that call it with `arguments`, which are taken by name.
     pub(super) fn encode(&self, arguments: &[(String, Value)]) -> Result<Bytes, CodecError> {
         let named = |name: &str| arguments.iter().find(|(argument, _)| argument == name);
-        let surplus = arguments
-            .iter()
-            .find(|(name, _)| !self.inputs.iter().any(|(input, _)| input == name));
+        let surplus =
+            arguments.iter().find(|(name, _)| !self.inputs.iter().any(|(input, _)| input == name));
         if let Some((name, _)) = surplus {
             return Err(CodecError::Unknown(name.clone()));
         }
@@ -165,10 +142,7 @@ impl Method {
 
     /// What it returned.
     pub(super) fn decode(&self, output: &[u8]) -> Result<Message, CodecError> {
-        codec::decode_all(
-            &self.function.outputs,
-            self.function.abi_decode_output(output)?,
-        )
+        codec::decode_all(&self.function.outputs, self.function.abi_decode_output(output)?)
     }
 }
 
@@ -179,11 +153,7 @@ fn fields(event: &json_abi::Event, log: &Log) -> Vec<(String, Value)> {
     };
     let (mut indexed, mut body) = (decoded.indexed.into_iter(), decoded.body.into_iter());
     let field = |parameter: &json_abi::EventParam| {
-        let value = if parameter.indexed {
-            indexed.next()
-        } else {
-            body.next()
-        }?;
+        let value = if parameter.indexed { indexed.next() } else { body.next() }?;
         let is_hash = parameter.indexed && matches!(&*parameter.ty, "string" | "bytes");
         let value = codec::decode_scalar(&parameter.name, value).ok()?;
         (!is_hash).then(|| (parameter.name.clone(), value))

@@ -104,9 +104,7 @@ impl Ethereum {
         self.node.verify().await.map_err(fault::unavailable)?;
         let block = self.node.final_block().await.map_err(fault::unavailable)?;
         let block = block.ok_or_else(|| fault::unavailable(NodeError::NoBlock))?;
-        let called = self
-            .node
-            .call(self.account(), input, BlockId::hash(block.hash));
+        let called = self.node.call(self.account(), input, BlockId::hash(block.hash));
         let output = match called.await.map_err(fault::unavailable)? {
             Called::Returned(output) => output,
             Called::Reverted(data) => return Err(self.interface.refusal(&data)),
@@ -118,23 +116,13 @@ impl Ethereum {
             block_hash: block.hash.to_string(),
         };
         let values = method.decode(&output).map_err(fault::unreadable)?;
-        Ok(Answer {
-            values,
-            proof: Some(proof),
-        })
+        Ok(Answer { values, proof: Some(proof) })
     }
 
     async fn submit(&self, call: &Call, input: Bytes, deadline: Instant) -> Result<Answer, Fault> {
         let key = call.key.ok_or_else(fault::keyless)?;
-        let output = self
-            .simulate(&call.function, input.clone(), deadline)
-            .await??;
-        let order = Order {
-            key,
-            function: call.function.clone(),
-            input,
-            output,
-        };
+        let output = self.simulate(&call.function, input.clone(), deadline).await??;
+        let order = Order { key, function: call.function.clone(), input, output };
         let ticket = self.sender.send(order, deadline).await?;
         match self.settle(key, ticket, deadline).await {
             Ok(Settlement::Settled(outcome)) => outcome,
@@ -155,13 +143,9 @@ impl Ethereum {
         let method = method.ok_or_else(|| fault::unsupported(function))?;
         let simulated = async {
             self.node.verify().await?;
-            self.node
-                .call(self.account(), input, BlockId::latest())
-                .await
+            self.node.call(self.account(), input, BlockId::latest()).await
         };
-        let simulated = timeout_at(deadline, simulated)
-            .await
-            .map_err(|_| fault::no_time())?;
+        let simulated = timeout_at(deadline, simulated).await.map_err(|_| fault::no_time())?;
         match simulated.map_err(fault::unavailable)? {
             Called::Reverted(data) => Ok(Err(self.interface.refusal(&data))),
             Called::Returned(output) => {
@@ -177,10 +161,8 @@ impl Ethereum {
             return Ok(true);
         };
         let account = Value::Bytes(self.account().to_vec());
-        let arguments: Vec<_> = method
-            .arguments()
-            .map(|name| (name.to_owned(), account.clone()))
-            .collect();
+        let arguments: Vec<_> =
+            method.arguments().map(|name| (name.to_owned(), account.clone())).collect();
         let input = method.encode(&arguments).map_err(fault::unmappable)?;
         let values: Message = self.query(method, input).await?.values;
         Ok(values.iter().all(|(_, value)| *value == Value::Flag(true)))
@@ -231,15 +213,11 @@ impl Adapter for Ethereum {
         self.node.verify_now().await.map_err(fault::unavailable)?;
         let account = self.account();
         if !self.is_registered().await? {
-            return Err(fault::not_ready(format_args!(
-                "{account} is not a registered gateway"
-            )));
+            return Err(fault::not_ready(format_args!("{account} is not a registered gateway")));
         }
         let (holds, needs) = (self.node.balance(account).await, self.sender.worst_cost());
         if holds.map_err(fault::unavailable)? < needs {
-            return Err(fault::not_ready(format_args!(
-                "{account} holds less than {needs} wei"
-            )));
+            return Err(fault::not_ready(format_args!("{account} holds less than {needs} wei")));
         }
         Ok(())
     }

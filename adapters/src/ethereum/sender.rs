@@ -91,14 +91,12 @@ impl Sender {
         let sender = self.clone();
         let sent = async move { sender.send_in_turn(&order, deadline).await };
         let sent = tokio::spawn(sent.in_current_span());
-        sent.await
-            .unwrap_or_else(|gone| Err(fault::interrupted(&gone)))
+        sent.await.unwrap_or_else(|gone| Err(fault::interrupted(&gone)))
     }
 
     async fn send_in_turn(&self, order: &Order, deadline: Instant) -> Result<Ticket, Fault> {
-        let mut held = timeout_at(deadline, self.open.lock())
-            .await
-            .map_err(|_| fault::no_time())?;
+        let mut held =
+            timeout_at(deadline, self.open.lock()).await.map_err(|_| fault::no_time())?;
         let open = match &mut *held {
             Some(open) => open,
             none => none.insert(self.left_open().await?),
@@ -133,21 +131,13 @@ impl Sender {
 
     /// The lowest nonce that no transaction has, with everything before it known to the node.
     async fn next_nonce(&self, open: &mut BTreeMap<u64, Ticket>) -> Result<u64, Fault> {
-        let (mined, pending) = self
-            .node
-            .nonces(self.account())
-            .await
-            .map_err(fault::unavailable)?;
+        let (mined, pending) =
+            self.node.nonces(self.account()).await.map_err(fault::unavailable)?;
         *open = open.split_off(&mined);
         let mut next = pending;
         while let Some(ticket) = open.get(&next) {
             // The node has lost it, or never had it because a process died before sending it.
-            match self
-                .node
-                .broadcast(&ticket.raw)
-                .await
-                .map_err(fault::unavailable)?
-            {
+            match self.node.broadcast(&ticket.raw).await.map_err(fault::unavailable)? {
                 Broadcast::Accepted | Broadcast::NonceTaken => next += 1,
                 Broadcast::Rejected(reason) => {
                     tracing::warn!(transaction = %ticket.hash, "sent again and rejected: {reason}");
@@ -170,19 +160,11 @@ impl Sender {
             access_list: Default::default(),
             input: order.input.clone(),
         };
-        let signature = self
-            .signer
-            .sign_transaction_sync(&mut transaction)
-            .map_err(fault::unsigned)?;
+        let signature =
+            self.signer.sign_transaction_sync(&mut transaction).map_err(fault::unsigned)?;
         let signed = TxEnvelope::from(transaction.into_signed(signature));
         let (chain_id, account) = (self.node.chain_id, self.account());
-        Ok(Ticket::new(
-            chain_id,
-            account,
-            &signed,
-            &order.function,
-            order.output.clone(),
-        ))
+        Ok(Ticket::new(chain_id, account, &signed, &order.function, order.output.clone()))
     }
 
     /// What earlier processes left open with this account. The outbox holds other backends' tickets

@@ -63,20 +63,12 @@ impl Ethereum {
         deadline: Instant,
     ) -> Result<Result<Ticket, Fault>, Fault> {
         let input = dead.input().map_err(fault::ticket)?;
-        let output = match self
-            .simulate(&dead.function, input.clone(), deadline)
-            .await?
-        {
+        let output = match self.simulate(&dead.function, input.clone(), deadline).await? {
             Ok(output) => output,
             Err(refusal) => return Ok(Err(refusal)),
         };
         let function = dead.function.clone();
-        let order = Order {
-            key,
-            function,
-            input,
-            output,
-        };
+        let order = Order { key, function, input, output };
         self.sender.send(order, deadline).await.map(Ok)
     }
 
@@ -109,11 +101,7 @@ impl Ethereum {
             let settled = self.node.final_block().await?;
             let is_final =
                 settled.is_some_and(|settled| mined.is_some_and(|mined| mined <= settled.number));
-            return Ok(if is_final {
-                Standing::Mined(Box::new(receipt))
-            } else {
-                Standing::Open
-            });
+            return Ok(if is_final { Standing::Mined(Box::new(receipt)) } else { Standing::Open });
         }
         if self.node.knows(ticket.hash).await? {
             return Ok(Standing::Open);
@@ -144,11 +132,7 @@ impl Ethereum {
         let method = method.ok_or_else(|| fault::unsupported(&ticket.function))?;
         let mut values = method.decode(&ticket.output).map_err(fault::unreadable)?;
         // What the chain says holds before what was simulated.
-        for (name, value) in self
-            .interface
-            .events(self.node.contract, receipt.logs())
-            .iter()
-        {
+        for (name, value) in self.interface.events(self.node.contract, receipt.logs()).iter() {
             values.set(name, value.clone());
         }
         let proof = Proof {
@@ -157,21 +141,14 @@ impl Ethereum {
             block,
             block_hash: block_hash.to_string(),
         };
-        Ok(Ok(Answer {
-            values,
-            proof: Some(proof),
-        }))
+        Ok(Ok(Answer { values, proof: Some(proof) }))
     }
 
     /// Why a transaction failed that had succeeded when it was simulated: another one was mined
     /// before it. A receipt does not say why, so it is called again on the state of its block.
     async fn lost(&self, ticket: &Ticket, block: B256) -> Result<Fault, Fault> {
         let input = ticket.input().map_err(fault::ticket)?;
-        match self
-            .node
-            .call(ticket.account, input, BlockId::hash(block))
-            .await
-        {
+        match self.node.call(ticket.account, input, BlockId::hash(block)).await {
             Ok(Called::Reverted(data)) => Ok(self.interface.refusal(&data)),
             // It ran out of gas, or the node no longer has that state. That it failed is certain.
             Ok(Called::Returned(_)) | Err(NodeError::Refused { .. }) => {

@@ -44,20 +44,10 @@ fn interface() -> Interface {
 #[test]
 fn the_profile_offers_what_can_be_called() {
     let functions = interface().functions();
-    let named: Vec<_> = functions
-        .iter()
-        .map(|function| (function.name.as_str(), function.operation))
-        .collect();
+    let named: Vec<_> =
+        functions.iter().map(|function| (function.name.as_str(), function.operation)).collect();
     let (query, submit) = (Operation::Query, Operation::Submit);
-    assert_eq!(
-        named,
-        [
-            ("change", submit),
-            ("list", query),
-            ("look", query),
-            ("total", query)
-        ]
-    );
+    assert_eq!(named, [("change", submit), ("list", query), ("look", query), ("total", query)]);
     assert_eq!(functions[2].arguments, ["person", "1"]);
 }
 
@@ -75,10 +65,7 @@ fn records_are_read_by_the_names_of_their_fields() {
         [(1, 10), (2, 20)].map(|(id, number)| DynSolValue::Tuple(vec![word(id), amount(number)]));
     let output = DynSolValue::Tuple(vec![DynSolValue::Array(records.to_vec())]).abi_encode_params();
     let expected = [(1, 10), (2, 20)].map(|(id, number)| {
-        Message::from_iter([
-            ("id", Value::Bytes(vec![id; 32])),
-            ("amount", Value::Integer(number)),
-        ])
+        Message::from_iter([("id", Value::Bytes(vec![id; 32])), ("amount", Value::Integer(number))])
     });
     let read = interface().method("list").unwrap().decode(&output).unwrap();
     assert_eq!(read.get("records"), Some(&Value::List(expected.to_vec())));
@@ -90,10 +77,7 @@ fn a_number_beyond_the_gateways_own_is_refused_and_not_cut() {
     let total = interface.method("total").unwrap();
     let read = |amount: U256| total.decode(&amount.to_be_bytes::<32>());
     let largest = U256::from(i128::MAX);
-    assert_eq!(
-        read(largest).unwrap().get("amount"),
-        Some(&Value::Integer(i128::MAX))
-    );
+    assert_eq!(read(largest).unwrap().get("amount"), Some(&Value::Integer(i128::MAX)));
     assert!(read(largest + U256::from(1)).is_err());
 }
 
@@ -101,29 +85,16 @@ fn a_number_beyond_the_gateways_own_is_refused_and_not_cut() {
 fn only_the_contracts_own_events_count_and_hashes_are_no_values() {
     let contract = Address::repeat_byte(1);
     let log = |address, amount: u64| {
-        let topics = [
-            keccak256("Changed(bytes32,string,uint64)"),
-            B256::repeat_byte(7),
-            B256::ZERO,
-        ];
+        let topics =
+            [keccak256("Changed(bytes32,string,uint64)"), B256::repeat_byte(7), B256::ZERO];
         let data = U256::from(amount).to_be_bytes::<32>().into();
         let inner = alloy::primitives::Log::new_unchecked(address, topics.to_vec(), data);
-        Log {
-            inner,
-            ..Log::default()
-        }
+        Log { inner, ..Log::default() }
     };
-    let logs = [
-        log(contract, 1),
-        log(contract, 2),
-        log(Address::repeat_byte(2), 3),
-    ];
+    let logs = [log(contract, 1), log(contract, 2), log(Address::repeat_byte(2), 3)];
     let said = interface().events(contract, &logs);
     let request = ("request", Value::Bytes(vec![7; 32]));
-    assert_eq!(
-        said,
-        Message::from_iter([request, ("amount", Value::Integer(2))])
-    );
+    assert_eq!(said, Message::from_iter([request, ("amount", Value::Integer(2))]));
 }
 
 #[test]
@@ -132,10 +103,7 @@ fn a_refusal_has_the_contracts_name_for_it() {
     data.extend([[0xab; 32], U256::from(5).to_be_bytes()].concat());
     let fault = interface().refusal(&data);
     assert_eq!((fault.kind, &*fault.code), (Kind::BackendRefused, "Taken"));
-    assert_eq!(
-        fault.context,
-        format!("holder 0x{}, amount 5", "ab".repeat(32))
-    );
+    assert_eq!(fault.context, format!("holder 0x{}, amount 5", "ab".repeat(32)));
 
     let fault = interface().refusal(&Revert::from("x".repeat(500)).abi_encode());
     assert_eq!((&*fault.code, fault.context.len()), ("revert", 200));
@@ -145,12 +113,9 @@ fn a_refusal_has_the_contracts_name_for_it() {
 
 #[test]
 fn what_nodes_say_of_a_transaction_is_told_apart() {
-    for text in [
-        "already known",
-        "AlreadyKnown",
-        "transaction already imported",
-        "Known transaction",
-    ] {
+    for text in
+        ["already known", "AlreadyKnown", "transaction already imported", "Known transaction"]
+    {
         assert_eq!(Broadcast::from_refusal(text), Broadcast::Accepted, "{text}");
     }
     for text in [
@@ -159,21 +124,10 @@ fn what_nodes_say_of_a_transaction_is_told_apart() {
         "replacement transaction underpriced",
         "ReplacementNotAllowed",
     ] {
-        assert_eq!(
-            Broadcast::from_refusal(text),
-            Broadcast::NonceTaken,
-            "{text}"
-        );
+        assert_eq!(Broadcast::from_refusal(text), Broadcast::NonceTaken, "{text}");
     }
-    for text in [
-        "insufficient funds for gas * price + value",
-        "unknown transaction type",
-        "",
-    ] {
-        assert!(
-            matches!(Broadcast::from_refusal(text), Broadcast::Rejected(_)),
-            "{text}"
-        );
+    for text in ["insufficient funds for gas * price + value", "unknown transaction type", ""] {
+        assert!(matches!(Broadcast::from_refusal(text), Broadcast::Rejected(_)), "{text}");
     }
 }
 

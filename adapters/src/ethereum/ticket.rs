@@ -95,13 +95,7 @@ mod tests {
             ..TxEip1559::default()
         };
         let signed = transaction.into_signed(Signature::test_signature()).into();
-        Ticket::new(
-            31337,
-            Address::ZERO,
-            &signed,
-            "benefitGrant",
-            Bytes::from_static(b"out"),
-        )
+        Ticket::new(31337, Address::ZERO, &signed, "benefitGrant", Bytes::from_static(b"out"))
     }
 
     #[test]
@@ -109,10 +103,7 @@ mod tests {
         let kept = ticket();
         let read = Ticket::decode(&kept.encode().unwrap()).unwrap();
         assert_eq!(read, kept);
-        assert_eq!(
-            (read.nonce, read.input().unwrap().as_ref()),
-            (7, &b"called"[..])
-        );
+        assert_eq!((read.nonce, read.input().unwrap().as_ref()), (7, &b"called"[..]));
     }
 
     #[test]

@@ -32,9 +32,7 @@ impl Subject {
     fn offers_what_it_is_asked(&self) {
         for call in [&self.query, &self.submit] {
             let functions = &self.adapter.profile().functions;
-            let offered = functions
-                .iter()
-                .find(|function| function.name == call.function);
+            let offered = functions.iter().find(|function| function.name == call.function);
             let offered = offered.expect("the function is in the profile");
             assert_eq!(offered.operation, call.operation);
             for (argument, _) in &call.arguments {
@@ -45,16 +43,8 @@ impl Subject {
 
     async fn answers_a_query(&self) {
         let admitted = exchange::query().await;
-        let first = self
-            .adapter
-            .call(&admitted, &self.query, LONG)
-            .await
-            .unwrap();
-        let second = self
-            .adapter
-            .call(&admitted, &self.query, LONG)
-            .await
-            .unwrap();
+        let first = self.adapter.call(&admitted, &self.query, LONG).await.unwrap();
+        let second = self.adapter.call(&admitted, &self.query, LONG).await.unwrap();
         assert!(!first.values.is_empty());
         assert_eq!(first.values, second.values);
     }
@@ -62,16 +52,8 @@ impl Subject {
     async fn submits_and_finds_the_same_again(&self) {
         let admitted = exchange::submit("contract").await;
         let key = self.submit.key.unwrap();
-        let answer = self
-            .adapter
-            .call(&admitted, &self.submit, LONG)
-            .await
-            .unwrap();
-        let found = self
-            .adapter
-            .lookup(&self.outbox.left_of(key), LONG)
-            .await
-            .unwrap();
+        let answer = self.adapter.call(&admitted, &self.submit, LONG).await.unwrap();
+        let found = self.adapter.lookup(&self.outbox.left_of(key), LONG).await.unwrap();
         assert!(matches!(found, Settlement::Settled(Ok(found)) if found == answer));
     }
 
@@ -85,15 +67,9 @@ impl Subject {
 
     async fn does_not_do_what_it_does_not_offer(&self) {
         let admitted = exchange::query().await;
-        let unknown = Call {
-            function: "noSuchFunction".into(),
-            ..self.query.clone()
-        };
+        let unknown = Call { function: "noSuchFunction".into(), ..self.query.clone() };
         // A submit asked as a query would change something without a key.
-        let disguised = Call {
-            operation: Operation::Query,
-            ..self.submit.clone()
-        };
+        let disguised = Call { operation: Operation::Query, ..self.submit.clone() };
         for call in [unknown, disguised] {
             let fault = self.adapter.call(&admitted, &call, LONG).await.unwrap_err();
             assert_eq!(fault.kind, Kind::Unsupported);

@@ -43,27 +43,14 @@ async fn an_answer_names_the_block_it_is_true_for() {
     let world = World::new().await;
     let adapter = world.adapter();
     let granted = grant(&*adapter, "a", &benefit(1)).await.unwrap();
-    let receipt = world
-        .node
-        .get_transaction_receipt(transaction(&granted))
-        .await
-        .unwrap()
-        .unwrap();
+    let receipt = world.node.get_transaction_receipt(transaction(&granted)).await.unwrap().unwrap();
     assert_eq!(proof(&granted).network, "eip155:31337");
     assert_eq!(Some(proof(&granted).block), receipt.block_number);
-    assert_eq!(
-        proof(&granted).block_hash,
-        receipt.block_hash.unwrap().to_string()
-    );
+    assert_eq!(proof(&granted).block_hash, receipt.block_hash.unwrap().to_string());
 
     world.mine(1).await;
     let read = overlap(&*adapter, 1).await.unwrap();
-    let block = world
-        .node
-        .get_block(proof(&read).block.into())
-        .await
-        .unwrap()
-        .unwrap();
+    let block = world.node.get_block(proof(&read).block.into()).await.unwrap().unwrap();
     assert_eq!(proof(&read).block, proof(&granted).block + 1);
     assert_eq!(proof(&read).block_hash, block.header.hash.to_string());
     assert_eq!(proof(&read).transaction, None);
@@ -79,23 +66,14 @@ async fn a_submit_is_answered_once_it_is_deep_enough_and_a_query_reads_at_that_d
     let submitted = granting(&adapter, "a", benefit(1));
     waiting(&world, adapter.account(), 1).await;
     world.mine(2).await;
-    let two_deep = tokio::time::timeout(SHORT, overlap(&*adapter, 1))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        two_deep.values.get("overlapping"),
-        Some(&Value::Flag(false))
-    );
+    let two_deep = tokio::time::timeout(SHORT, overlap(&*adapter, 1)).await.unwrap().unwrap();
+    assert_eq!(two_deep.values.get("overlapping"), Some(&Value::Flag(false)));
     assert!(!submitted.is_finished());
     world.mine(1).await;
     let answer = submitted.await.unwrap().unwrap();
     let three_deep = overlap(&*adapter, 1).await.unwrap();
     assert_eq!(proof(&three_deep).block, proof(&answer).block);
-    assert_eq!(
-        three_deep.values.get("overlapping"),
-        Some(&Value::Flag(true))
-    );
+    assert_eq!(three_deep.values.get("overlapping"), Some(&Value::Flag(true)));
 }
 
 #[tokio::test]
@@ -126,12 +104,7 @@ async fn many_at_once_take_one_nonce_each() {
     let mut nonces = vec![];
     for answer in futures_util::future::join_all(submits).await {
         let hash = transaction(&answer.unwrap().unwrap());
-        let mined = world
-            .node
-            .get_transaction_by_hash(hash)
-            .await
-            .unwrap()
-            .unwrap();
+        let mined = world.node.get_transaction_by_hash(hash).await.unwrap().unwrap();
         nonces.push(alloy::consensus::Transaction::nonce(&mined));
     }
     nonces.sort_unstable();
@@ -141,10 +114,7 @@ async fn many_at_once_take_one_nonce_each() {
 #[tokio::test]
 async fn a_node_of_another_chain_is_not_used() {
     let world = World::new().await;
-    let config = EthereumConfig {
-        chain_id: 1,
-        ..world.config()
-    };
+    let config = EthereumConfig { chain_id: 1, ..world.config() };
     let adapter = world.connect(&config, 0);
     for answer in [
         overlap(&*adapter, 1).await.map(drop),
@@ -154,9 +124,7 @@ async fn a_node_of_another_chain_is_not_used() {
         let fault = answer.unwrap_err();
         assert_eq!(fault.kind, Kind::BackendUnavailable);
         assert!(
-            fault
-                .to_string()
-                .contains("of chain 31337, the configuration of chain 1"),
+            fault.to_string().contains("of chain 31337, the configuration of chain 1"),
             "{fault}"
         );
     }
@@ -169,27 +137,14 @@ async fn a_probe_says_what_is_missing() {
     world.adapter().probe().await.unwrap();
 
     let stranger = world.connect(&world.config(), 1);
-    assert!(
-        missing(&*stranger)
-            .await
-            .contains("is not a registered gateway")
-    );
+    assert!(missing(&*stranger).await.contains("is not a registered gateway"));
 
     let nowhere = Address::repeat_byte(9);
-    let config = EthereumConfig {
-        contract: nowhere,
-        ..world.config()
-    };
-    assert!(
-        missing(&*world.connect(&config, 0))
-            .await
-            .contains("there is no contract at")
-    );
+    let config = EthereumConfig { contract: nowhere, ..world.config() };
+    assert!(missing(&*world.connect(&config, 0)).await.contains("there is no contract at"));
 
     let poor = world.adapter();
-    let _: serde_json::Value = world
-        .ask("anvil_setBalance", json!([poor.account(), "0x1"]))
-        .await;
+    let _: serde_json::Value = world.ask("anvil_setBalance", json!([poor.account(), "0x1"])).await;
     assert!(missing(&*poor).await.contains("holds less than"));
 }
 
@@ -204,15 +159,11 @@ async fn arguments_are_taken_by_name_and_all_of_them() {
     let mut backwards = terms(&benefit(1));
     backwards.reverse();
     for (arguments, field) in [(missing, "to"), (surplus, "name")] {
-        let fault = submit(&*adapter, "a", "benefitApply", arguments)
-            .await
-            .unwrap_err();
+        let fault = submit(&*adapter, "a", "benefitApply", arguments).await.unwrap_err();
         assert_eq!(fault.kind, Kind::Unmappable);
         assert!(fault.to_string().contains(field), "{fault}");
     }
-    submit(&*adapter, "a", "benefitApply", backwards)
-        .await
-        .unwrap();
+    submit(&*adapter, "a", "benefitApply", backwards).await.unwrap();
 }
 
 #[tokio::test]

@@ -25,17 +25,9 @@ struct Patient {
 }
 
 fn patient(answers: usize) -> Arc<Patient> {
-    let profile = Profile {
-        functions: vec![],
-        finality: Finality::Immediate,
-    };
+    let profile = Profile { functions: vec![], finality: Finality::Immediate };
     let answers = Semaphore::new(answers);
-    Arc::new(Patient {
-        profile,
-        answers,
-        now: AtomicUsize::new(0),
-        most: AtomicUsize::new(0),
-    })
+    Arc::new(Patient { profile, answers, now: AtomicUsize::new(0), most: AtomicUsize::new(0) })
 }
 
 #[async_trait]
@@ -62,40 +54,25 @@ impl Adapter for Patient {
 }
 
 fn call(operation: Operation) -> Call {
-    Call {
-        operation,
-        function: "f".into(),
-        arguments: vec![],
-        key: None,
-    }
+    Call { operation, function: "f".into(), arguments: vec![], key: None }
 }
 
 fn bounded(inner: &Arc<Patient>, concurrency: usize) -> Arc<Bounded> {
-    Arc::new(Bounded::new(
-        inner.clone(),
-        NonZeroUsize::new(concurrency).unwrap(),
-    ))
+    Arc::new(Bounded::new(inner.clone(), NonZeroUsize::new(concurrency).unwrap()))
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_query_that_is_not_answered_was_not_done_and_a_submit_may_have_been() {
     let adapter = bounded(&patient(0), 1);
     let admitted = exchange::query().await;
-    for (operation, kind) in [
-        (Operation::Query, Kind::BackendUnavailable),
-        (Operation::Submit, Kind::OutcomeUnknown),
-    ] {
-        let fault = adapter
-            .call(&admitted, &call(operation), SHORT)
-            .await
-            .unwrap_err();
+    for (operation, kind) in
+        [(Operation::Query, Kind::BackendUnavailable), (Operation::Submit, Kind::OutcomeUnknown)]
+    {
+        let fault = adapter.call(&admitted, &call(operation), SHORT).await.unwrap_err();
         assert_eq!(fault.kind, kind);
     }
     let left = exchange::left_of(SubmissionKey([0; 32]), None);
-    assert!(matches!(
-        adapter.lookup(&left, SHORT).await,
-        Ok(Settlement::Pending)
-    ));
+    assert!(matches!(adapter.lookup(&left, SHORT).await, Ok(Settlement::Pending)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,14 +88,8 @@ async fn a_submit_that_gets_no_turn_was_not_sent() {
         tokio::task::yield_now().await;
     }
     let admitted = exchange::submit("waiting").await;
-    let fault = adapter
-        .call(&admitted, &call(Operation::Submit), SHORT)
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (fault.kind, &*fault.code),
-        (Kind::BackendUnavailable, "busy")
-    );
+    let fault = adapter.call(&admitted, &call(Operation::Submit), SHORT).await.unwrap_err();
+    assert_eq!((fault.kind, &*fault.code), (Kind::BackendUnavailable, "busy"));
     assert_eq!(inner.now.load(Ordering::SeqCst), 1);
     held.abort();
 }

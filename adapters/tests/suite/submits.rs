@@ -29,10 +29,7 @@ async fn a_process_that_dies_before_sending_leaves_exactly_one_transaction() {
     let first = settled(next.lookup(&left, LONG).await.unwrap()).unwrap();
     let second = settled(next.lookup(&left, LONG).await.unwrap()).unwrap();
     assert_eq!(first, second);
-    assert_eq!(
-        first.values.get("benefit"),
-        Some(&Value::Bytes(key.0.to_vec()))
-    );
+    assert_eq!(first.values.get("benefit"), Some(&Value::Bytes(key.0.to_vec())));
     assert_eq!(world.nonces(dead.account()).await, (sent + 1, sent + 1));
     assert_eq!(count(&*next, 1).await, 1);
 }
@@ -63,15 +60,7 @@ async fn a_process_that_dies_after_sending_leaves_the_same_answer() {
     world.mine(1).await;
     let answer = submitted.await.unwrap().unwrap();
     assert_eq!(settled(looked_up.await.unwrap().unwrap()).unwrap(), answer);
-    for field in [
-        "request",
-        "person",
-        "benefit",
-        "provider",
-        "from",
-        "to",
-        "monthlyAmount",
-    ] {
+    for field in ["request", "person", "benefit", "provider", "from", "to", "monthlyAmount"] {
         assert!(answer.values.get(field).is_some(), "{field}");
     }
 }
@@ -103,9 +92,7 @@ async fn what_the_outbox_does_not_keep_is_not_sent() {
     let world = World::new().await;
     let adapter = world.adapter();
     let before = world.nonces(adapter.account()).await;
-    world
-        .outbox
-        .at_next_attach(|| async { Err(Fault::new(Kind::Internal, "store", "broken")) });
+    world.outbox.at_next_attach(|| async { Err(Fault::new(Kind::Internal, "store", "broken")) });
     let fault = grant(&*adapter, "a", &benefit(1)).await.unwrap_err();
     assert_eq!((fault.kind, &*fault.code), (Kind::Internal, "store"));
     assert_eq!(world.nonces(adapter.account()).await, before);
@@ -124,10 +111,7 @@ async fn a_submit_whose_time_is_up_before_its_turn_is_not_sent() {
     let call = submit_call("late", "benefitApply", terms(&benefit(2))).await;
     let admitted = exchange::submit("late").await;
     let fault = adapter.call(&admitted, &call, SHORT).await.unwrap_err();
-    assert_eq!(
-        (fault.kind, &*fault.code),
-        (Kind::BackendUnavailable, "busy")
-    );
+    assert_eq!((fault.kind, &*fault.code), (Kind::BackendUnavailable, "busy"));
     assert_eq!(world.outbox.ticket(&key("late").await), None);
     stuck.abort();
 }
@@ -136,26 +120,14 @@ async fn a_submit_whose_time_is_up_before_its_turn_is_not_sent() {
 async fn a_node_that_is_away_has_done_nothing_before_and_may_have_after() {
     let world = World::new().await;
     let line = Arc::new(Line::to(&world.url()).await);
-    let config = EthereumConfig {
-        url: line.url.clone(),
-        ..world.config()
-    };
+    let config = EthereumConfig { url: line.url.clone(), ..world.config() };
     let adapter = world.connect(&config, 0);
     line.set(State::Cut);
-    for answer in [
-        overlap(&*adapter, 1).await,
-        grant(&*adapter, "a", &benefit(1)).await,
-    ] {
+    for answer in [overlap(&*adapter, 1).await, grant(&*adapter, "a", &benefit(1)).await] {
         let fault = answer.unwrap_err();
-        assert_eq!(
-            (fault.kind, &*fault.code),
-            (Kind::BackendUnavailable, "node-unavailable")
-        );
+        assert_eq!((fault.kind, &*fault.code), (Kind::BackendUnavailable, "node-unavailable"));
     }
-    assert_eq!(
-        adapter.probe().await.unwrap_err().kind,
-        Kind::BackendUnavailable
-    );
+    assert_eq!(adapter.probe().await.unwrap_err().kind, Kind::BackendUnavailable);
 
     line.set(State::Up);
     let cut = line.clone();
@@ -180,10 +152,7 @@ async fn a_node_that_is_away_has_done_nothing_before_and_may_have_after() {
 async fn an_answer_that_is_lost_on_the_way_is_found() {
     let world = World::new().await;
     let line = Arc::new(Line::to(&world.url()).await);
-    let config = EthereumConfig {
-        url: line.url.clone(),
-        ..world.config()
-    };
+    let config = EthereumConfig { url: line.url.clone(), ..world.config() };
     let adapter = world.connect(&config, 0);
     let (before, _) = world.nonces(adapter.account()).await;
     let mute = line.clone();
@@ -195,10 +164,7 @@ async fn an_answer_that_is_lost_on_the_way_is_found() {
     until(|| async { world.nonces(adapter.account()).await.0 == before + 1 }).await;
     line.set(State::Up);
     submitted.await.unwrap().unwrap();
-    assert_eq!(
-        world.nonces(adapter.account()).await,
-        (before + 1, before + 1)
-    );
+    assert_eq!(world.nonces(adapter.account()).await, (before + 1, before + 1));
 }
 
 #[tokio::test]
@@ -210,10 +176,7 @@ async fn a_ledger_that_is_slow_leaves_the_outcome_open_until_it_is_looked_up() {
     let fault = adapter.call(&admitted, &call, SHORT).await.unwrap_err();
     assert_eq!(fault.kind, Kind::OutcomeUnknown);
     let left = world.outbox.left_of(key("a").await);
-    assert!(matches!(
-        adapter.lookup(&left, SHORT).await,
-        Ok(Settlement::Pending)
-    ));
+    assert!(matches!(adapter.lookup(&left, SHORT).await, Ok(Settlement::Pending)));
     world.mine(1).await;
     settled(adapter.lookup(&left, LONG).await.unwrap()).unwrap();
 }
@@ -228,10 +191,7 @@ async fn a_transaction_that_the_node_loses_is_sent_again() {
     let second = granting(&adapter, "b", benefit(2));
     waiting(&world, adapter.account(), 2).await;
     world.mine(1).await;
-    let (first, second) = (
-        first.await.unwrap().unwrap(),
-        second.await.unwrap().unwrap(),
-    );
+    let (first, second) = (first.await.unwrap().unwrap(), second.await.unwrap().unwrap());
     assert_eq!(proof(&first).block, proof(&second).block);
     assert_ne!(transaction(&first), transaction(&second));
 }
@@ -247,10 +207,7 @@ async fn the_loser_of_a_race_is_told_why() {
     world.mine(1).await;
     first.await.unwrap().unwrap();
     let fault = second.await.unwrap().unwrap_err();
-    assert_eq!(
-        (fault.kind, &*fault.code),
-        (Kind::BackendRefused, "OverlappingBenefit")
-    );
+    assert_eq!((fault.kind, &*fault.code), (Kind::BackendRefused, "OverlappingBenefit"));
     let holder = format!("{:?}", key("first").await);
     assert!(fault.context.contains(&holder), "{fault}");
 
@@ -308,10 +265,7 @@ async fn a_transaction_that_the_node_rejects_was_not_done_and_can_be_done_later(
         |wei| world.ask::<serde_json::Value>("anvil_setBalance", json!([account, wei]));
     set_balance("0x1").await;
     let fault = grant(&*adapter, "a", &benefit(1)).await.unwrap_err();
-    assert_eq!(
-        (fault.kind, &*fault.code),
-        (Kind::BackendUnavailable, "transaction-rejected")
-    );
+    assert_eq!((fault.kind, &*fault.code), (Kind::BackendUnavailable, "transaction-rejected"));
     set_balance("0x8ac7230489e80000").await;
     // The number that the rejected one had is free for another, and the rejected one is not lost.
     grant(&*adapter, "b", &benefit(2)).await.unwrap();

@@ -122,12 +122,7 @@ pub struct Reply {
 impl Draft {
     /// Puts the receipt in its place. Without one (the journal is broken) the place stays empty.
     pub fn seal(self, receipt: Option<&Receipt>) -> Reply {
-        let Self {
-            status,
-            mut headers,
-            mut body,
-            receipt: slot,
-        } = self;
+        let Self { status, mut headers, mut body, receipt: slot } = self;
         if let Some(receipt) = receipt {
             match slot {
                 Slot::Header => headers.push(("naru-receipt", receipt.0.clone())),
@@ -145,12 +140,7 @@ impl Draft {
                 }
             }
         }
-        Reply {
-            status,
-            headers,
-            body: body.into(),
-            retry_after: None,
-        }
+        Reply { status, headers, body: body.into(), retry_after: None }
     }
 }
 
@@ -171,49 +161,21 @@ mod tests {
     use super::*;
 
     fn sealed(slot: Slot) -> Reply {
-        let draft = Draft {
-            status: 200,
-            headers: vec![],
-            body: b"ab    cd".to_vec(),
-            receipt: slot,
-        };
+        let draft =
+            Draft { status: 200, headers: vec![], body: b"ab    cd".to_vec(), receipt: slot };
         draft.seal(Some(&Receipt("XYZ".into())))
     }
 
     #[test]
     fn the_receipt_goes_where_the_format_carries_it() {
-        assert_eq!(
-            sealed(Slot::Header).headers,
-            [("naru-receipt", "XYZ".to_owned())]
-        );
+        assert_eq!(sealed(Slot::Header).headers, [("naru-receipt", "XYZ".to_owned())]);
         assert_eq!(&sealed(Slot::Insert(2)).body[..], b"abXYZ    cd");
-        assert_eq!(
-            &sealed(Slot::Field {
-                offset: 2,
-                width: 4
-            })
-            .body[..],
-            b"abXYZ cd"
-        );
+        assert_eq!(&sealed(Slot::Field { offset: 2, width: 4 }).body[..], b"abXYZ cd");
     }
 
     #[test]
     fn a_receipt_that_does_not_fit_is_left_out_whole() {
-        assert_eq!(
-            &sealed(Slot::Field {
-                offset: 2,
-                width: 2
-            })
-            .body[..],
-            b"ab    cd"
-        );
-        assert_eq!(
-            &sealed(Slot::Field {
-                offset: 7,
-                width: 4
-            })
-            .body[..],
-            b"ab    cd"
-        );
+        assert_eq!(&sealed(Slot::Field { offset: 2, width: 2 }).body[..], b"ab    cd");
+        assert_eq!(&sealed(Slot::Field { offset: 7, width: 4 }).body[..], b"ab    cd");
     }
 }

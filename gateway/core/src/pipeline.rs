@@ -106,15 +106,8 @@ impl Pipeline {
         let envelope = admitted.envelope();
         let service = envelope.service.id.clone();
         let message = envelope.message.canonical();
-        let digest = self
-            .pseudonyms
-            .pseudonym(&service.sector, DIGEST_DOMAIN, &message);
-        let submission = Submission {
-            key,
-            exchange: inbound.id,
-            service,
-            ticket: None,
-        };
+        let digest = self.pseudonyms.pseudonym(&service.sector, DIGEST_DOMAIN, &message);
+        let submission = Submission { key, exchange: inbound.id, service, ticket: None };
 
         let outcome = match self.outbox.begin(&submission, &digest.0).await? {
             Begun::Settled(outcome) => {
@@ -148,15 +141,9 @@ impl Pipeline {
         inbound: &Inbound,
         trail: &mut Trail,
     ) -> Result<Message, Fault> {
-        let caught = AssertUnwindSafe(self.exchange(inbound, trail))
-            .catch_unwind()
-            .await;
+        let caught = AssertUnwindSafe(self.exchange(inbound, trail)).catch_unwind().await;
         caught.unwrap_or_else(|_| {
-            let fault = Fault::new(
-                Kind::Internal,
-                "defect",
-                "the gateway failed; it was recorded",
-            );
+            let fault = Fault::new(Kind::Internal, "defect", "the gateway failed; it was recorded");
             Err(fault.context("a stage panicked; the panic message is in the log"))
         })
     }
@@ -211,10 +198,7 @@ impl Pipeline {
             }
             None => broken,
         };
-        inbound
-            .front
-            .refuse(&self.reply_to(inbound, trail), &fault)
-            .seal(None)
+        inbound.front.refuse(&self.reply_to(inbound, trail), &fault).seal(None)
     }
 
     /// Settles what a dead process left open: looks each up, journals the outcome, closes it.
@@ -254,10 +238,7 @@ impl Pipeline {
         let now = self.clock.now();
         let trail = Trail {
             submitted: Some((submission.key, Submitted::Settled(outcome.clone()))),
-            proof: outcome
-                .as_ref()
-                .ok()
-                .and_then(|answer| answer.proof.clone()),
+            proof: outcome.as_ref().ok().and_then(|answer| answer.proof.clone()),
             ..Trail::default()
         };
         let record = Record {
@@ -277,9 +258,7 @@ impl Pipeline {
 
 /// Whether the same key may never be tried again: it happened, or the ledger refused it.
 fn is_final(outcome: &Result<Answer, Fault>) -> bool {
-    outcome
-        .as_ref()
-        .map_or_else(|fault| fault.kind == Kind::BackendRefused, |_| true)
+    outcome.as_ref().map_or_else(|fault| fault.kind == Kind::BackendRefused, |_| true)
 }
 
 fn in_progress() -> Fault {

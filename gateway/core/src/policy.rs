@@ -51,11 +51,7 @@ pub trait Quota: Send + Sync {
 
 /// The fault that a spent quota becomes.
 pub(crate) fn exceeded(state: &QuotaState) -> Fault {
-    Fault::new(
-        crate::Kind::RateLimited,
-        "quota-exceeded",
-        "the quota of this member is used up",
-    )
-    .context(format_args!("quota policy {}", state.policy))
-    .retry_after(state.reset)
+    Fault::new(crate::Kind::RateLimited, "quota-exceeded", "the quota of this member is used up")
+        .context(format_args!("quota policy {}", state.policy))
+        .retry_after(state.reset)
 }

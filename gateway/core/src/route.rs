@@ -38,12 +38,8 @@ impl Routes {
     /// `Unroutable` when the service has none.
     pub fn get(&self, service: &ServiceId) -> Result<&Route, Fault> {
         self.0.get(service).ok_or_else(|| {
-            Fault::new(
-                Kind::Unroutable,
-                "no-route",
-                "this service has no provider here",
-            )
-            .context(format_args!("no route for {service}"))
+            Fault::new(Kind::Unroutable, "no-route", "this service has no provider here")
+                .context(format_args!("no route for {service}"))
         })
     }
 

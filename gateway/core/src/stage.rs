@@ -95,27 +95,15 @@ pub async fn consent(
     let Authorized(Identified { envelope, caller }) = &authorized;
     trail.subject = subject(envelope, pseudonyms);
     let Some(rule) = &envelope.service.consent else {
-        return Ok(Consented {
-            authorized,
-            consent: None,
-        });
+        return Ok(Consented { authorized, consent: None });
     };
     let principal = trail.subject.ok_or_else(|| {
-        Fault::new(
-            Kind::Malformed,
-            "subject-missing",
-            "the person concerned is not named",
-        )
+        Fault::new(Kind::Malformed, "subject-missing", "the person concerned is not named")
     })?;
-    let found = consents
-        .find(&principal, &caller.member, &rule.purpose)
-        .await?;
+    let found = consents.find(&principal, &caller.member, &rule.purpose).await?;
     let used = choose(rule, &found, now)?;
     trail.consent = Some(used.clone());
-    Ok(Consented {
-        authorized,
-        consent: Some(used),
-    })
+    Ok(Consented { authorized, consent: Some(used) })
 }
 
 /// Spends one unit of the caller's share and lets the exchange through.
@@ -128,20 +116,12 @@ pub fn admit(
     pseudonyms: &dyn Pseudonymize,
     trail: &mut Trail,
 ) -> Result<Admitted, Fault> {
-    let Consented {
-        authorized: Authorized(Identified { envelope, caller }),
-        consent,
-    } = consented;
+    let Consented { authorized: Authorized(Identified { envelope, caller }), consent } = consented;
     let key = submission_key(&envelope, &caller, pseudonyms)?;
     let spent = quota.spend(&caller.member, &envelope.service.id);
     trail.quota = spent.clone().unwrap_or_else(Some);
     spent.map_err(|state| policy::exceeded(&state))?;
-    Ok(Admitted {
-        envelope,
-        caller,
-        consent,
-        key,
-    })
+    Ok(Admitted { envelope, caller, consent, key })
 }
 
 impl Admitted {
@@ -163,11 +143,8 @@ impl Admitted {
     /// Cuts an answer down to the items that the consent covers.
     pub fn cut(&self, mut answer: Message) -> Message {
         if let (Some(rule), Some(used)) = (&self.envelope.service.consent, &self.consent) {
-            answer.retain(|field| {
-                rule.items
-                    .get(field)
-                    .is_none_or(|item| used.items.contains(item))
-            });
+            answer
+                .retain(|field| rule.items.get(field).is_none_or(|item| used.items.contains(item)));
         }
         answer
     }
@@ -188,21 +165,13 @@ fn subject(envelope: &Envelope, pseudonyms: &dyn Pseudonymize) -> Option<Pseudon
 fn choose(rule: &ConsentRule, found: &[Consent], now: Timestamp) -> Result<ConsentUse, Fault> {
     let wanted = rule.wanted();
     let covered = |consent: &Consent| {
-        consent
-            .items
-            .iter()
-            .filter(|item| wanted.contains(item.as_str()))
-            .count()
+        consent.items.iter().filter(|item| wanted.contains(item.as_str())).count()
     };
     let covering = || found.iter().filter(|consent| covered(consent) > 0);
-    if let Some(consent) = covering()
-        .filter(|consent| consent.is_live(now))
-        .max_by_key(|consent| covered(consent))
+    if let Some(consent) =
+        covering().filter(|consent| consent.is_live(now)).max_by_key(|consent| covered(consent))
     {
-        return Ok(ConsentUse {
-            id: consent.id,
-            items: consent.items.clone(),
-        });
+        return Ok(ConsentUse { id: consent.id, items: consent.items.clone() });
     }
     let ended = covering().filter(|consent| consent.valid_from <= now);
     Err(match ended.max_by_key(|consent| consent.valid_until) {
@@ -216,11 +185,9 @@ fn choose(rule: &ConsentRule, found: &[Consent], now: Timestamp) -> Result<Conse
             "consent-withdrawn",
             "the person has withdrawn the consent",
         ),
-        Some(_) => Fault::new(
-            Kind::ConsentExpired,
-            "consent-expired",
-            "the person's consent has ended",
-        ),
+        Some(_) => {
+            Fault::new(Kind::ConsentExpired, "consent-expired", "the person's consent has ended")
+        }
     })
 }
 

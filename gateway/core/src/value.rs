@@ -97,9 +97,7 @@ impl Message {
                 Value::Personal(text) => write_bytes(out, b'p', text.expose().as_bytes()),
                 Value::List(records) => {
                     write_counted(out, b'[', records.len());
-                    records
-                        .iter()
-                        .for_each(|record| record.write_canonical(out));
+                    records.iter().for_each(|record| record.write_canonical(out));
                 }
             }
         }
@@ -123,12 +121,7 @@ fn write_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
 
 impl<N: Into<String>> FromIterator<(N, Value)> for Message {
     fn from_iter<I: IntoIterator<Item = (N, Value)>>(fields: I) -> Self {
-        Self(
-            fields
-                .into_iter()
-                .map(|(name, value)| (name.into(), value))
-                .collect(),
-        )
+        Self(fields.into_iter().map(|(name, value)| (name.into(), value)).collect())
     }
 }
 
@@ -159,22 +152,15 @@ impl ResidentNumber {
             return Err(InvalidResidentNumber("thirteen digits wanted"));
         }
         let number = |range: std::ops::Range<usize>| {
-            digits
-                .get(range)
-                .and_then(|part| part.parse::<i16>().ok())
-                .unwrap_or_default()
+            digits.get(range).and_then(|part| part.parse::<i16>().ok()).unwrap_or_default()
         };
         let century = match number(6..7) {
             9 | 0 => 1800,
             1 | 2 | 5 | 6 => 1900,
             _ => 2000,
         };
-        Date::new(
-            century + number(0..2),
-            number(2..4) as i8,
-            number(4..6) as i8,
-        )
-        .map_err(|_| InvalidResidentNumber("does not begin with a date of birth"))?;
+        Date::new(century + number(0..2), number(2..4) as i8, number(4..6) as i8)
+            .map_err(|_| InvalidResidentNumber("does not begin with a date of birth"))?;
         Ok(Self(digits))
     }
 
@@ -218,22 +204,11 @@ mod tests {
 
     #[test]
     fn a_resident_number_begins_with_a_date_of_birth() {
-        for good in [
-            "900101-1234567",
-            "9001011234567",
-            "0002293000000",
-            "8812315000000",
-        ] {
+        for good in ["900101-1234567", "9001011234567", "0002293000000", "8812315000000"] {
             assert!(ResidentNumber::parse(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "900101",
-            "901301-1234567",
-            "9001-011234567",
-            "000230-3000000",
-            "９０0101",
-        ] {
+        for bad in ["", "900101", "901301-1234567", "9001-011234567", "000230-3000000", "９０0101"]
+        {
             assert!(ResidentNumber::parse(bad).is_err(), "{bad}");
         }
     }

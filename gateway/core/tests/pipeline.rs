@@ -18,74 +18,26 @@ use support::{Script, answer, consent, exchange, fault, gateway, submission, sub
 async fn a_query_passes_every_stage_in_order_and_is_cut_to_the_consent() {
     let (reply, asked) = exchange(Script::default()).await;
     assert_eq!(reply, "ok count receipt", "the consent does not cover rows");
-    let stages = [
-        "authenticate",
-        "authorize",
-        "consent",
-        "quota",
-        "map",
-        "call",
-        "journal Exchange ok",
-    ];
+    let stages =
+        ["authenticate", "authorize", "consent", "quota", "map", "call", "journal Exchange ok"];
     assert_eq!(asked, stages);
 }
 
 #[tokio::test]
 async fn a_refusal_ends_the_way_there_and_is_journaled() {
     let refusals = [
+        (Script { decoded: Err(fault(Kind::Malformed)), ..Script::default() }, "Malformed", 0),
         (
-            Script {
-                decoded: Err(fault(Kind::Malformed)),
-                ..Script::default()
-            },
-            "Malformed",
-            0,
-        ),
-        (
-            Script {
-                authenticated: Err(fault(Kind::Unauthenticated)),
-                ..Script::default()
-            },
+            Script { authenticated: Err(fault(Kind::Unauthenticated)), ..Script::default() },
             "Unauthenticated",
             1,
         ),
+        (Script { authorized: Err(fault(Kind::Forbidden)), ..Script::default() }, "Forbidden", 2),
+        (Script { consents: Ok(vec![]), ..Script::default() }, "ConsentMissing", 3),
+        (Script { consents: Err(fault(Kind::Internal)), ..Script::default() }, "Internal", 3),
+        (Script { spent: Err(()), ..Script::default() }, "RateLimited", 4),
         (
-            Script {
-                authorized: Err(fault(Kind::Forbidden)),
-                ..Script::default()
-            },
-            "Forbidden",
-            2,
-        ),
-        (
-            Script {
-                consents: Ok(vec![]),
-                ..Script::default()
-            },
-            "ConsentMissing",
-            3,
-        ),
-        (
-            Script {
-                consents: Err(fault(Kind::Internal)),
-                ..Script::default()
-            },
-            "Internal",
-            3,
-        ),
-        (
-            Script {
-                spent: Err(()),
-                ..Script::default()
-            },
-            "RateLimited",
-            4,
-        ),
-        (
-            Script {
-                called: Some(Err(fault(Kind::BackendRefused))),
-                ..Script::default()
-            },
+            Script { called: Some(Err(fault(Kind::BackendRefused))), ..Script::default() },
             "BackendRefused",
             6,
         ),
@@ -93,10 +45,7 @@ async fn a_refusal_ends_the_way_there_and_is_journaled() {
     for (script, kind, asked_before) in refusals {
         let (reply, asked) = exchange(script).await;
         assert!(reply.starts_with(&format!("{kind}/")), "{reply}");
-        assert!(
-            reply.ends_with(" receipt"),
-            "a refusal carries a receipt: {reply}"
-        );
+        assert!(reply.ends_with(" receipt"), "a refusal carries a receipt: {reply}");
         assert_eq!(asked.len(), asked_before + 1, "{asked:?}");
         assert_eq!(asked.last().unwrap(), &format!("journal Exchange {kind}"));
     }
@@ -117,24 +66,14 @@ async fn a_consent_must_be_live_and_cover_something() {
     both.items.insert("details".to_owned());
 
     for (consents, wanted) in [
-        (
-            vec![ended.clone()],
-            "ConsentExpired/consent-expired receipt",
-        ),
-        (
-            vec![withdrawn.clone()],
-            "ConsentExpired/consent-withdrawn receipt",
-        ),
+        (vec![ended.clone()], "ConsentExpired/consent-expired receipt"),
+        (vec![withdrawn.clone()], "ConsentExpired/consent-withdrawn receipt"),
         (vec![future], "ConsentMissing/consent-missing receipt"),
         (vec![other], "ConsentMissing/consent-missing receipt"),
         (vec![ended, withdrawn, consent()], "ok count receipt"),
         (vec![consent(), both], "ok count,rows receipt"),
     ] {
-        let (reply, _) = exchange(Script {
-            consents: Ok(consents),
-            ..Script::default()
-        })
-        .await;
+        let (reply, _) = exchange(Script { consents: Ok(consents), ..Script::default() }).await;
         assert_eq!(reply, wanted);
     }
 }
@@ -143,30 +82,17 @@ async fn a_consent_must_be_live_and_cover_something() {
 async fn a_submit_is_settled_only_after_the_journal_holds_it() {
     let (reply, asked) = exchange(submit()).await;
     assert_eq!(reply, "ok count receipt");
-    assert_eq!(
-        asked[5..],
-        ["begin", "call", "journal Exchange ok", "settle done"]
-    );
+    assert_eq!(asked[5..], ["begin", "call", "journal Exchange ok", "settle done"]);
 
-    let refused = Script {
-        called: Some(Err(fault(Kind::BackendRefused))),
-        ..submit()
-    };
+    let refused = Script { called: Some(Err(fault(Kind::BackendRefused))), ..submit() };
     let (reply, asked) = exchange(refused).await;
     assert_eq!(reply, "BackendRefused/scripted receipt");
-    assert_eq!(
-        asked[7..],
-        ["journal Exchange BackendRefused", "settle refused"]
-    );
+    assert_eq!(asked[7..], ["journal Exchange BackendRefused", "settle refused"]);
 }
 
 #[tokio::test]
 async fn a_submit_without_an_idempotency_key_costs_nothing() {
-    let (reply, asked) = exchange(Script {
-        decoded: Ok(None),
-        ..submit()
-    })
-    .await;
+    let (reply, asked) = exchange(Script { decoded: Ok(None), ..submit() }).await;
     assert_eq!(reply, "Malformed/idempotency-key-missing receipt");
     assert!(!asked.contains(&"quota".to_owned()));
 }
@@ -177,44 +103,24 @@ async fn a_key_seen_before_is_not_submitted_again() {
     let interrupted = || Begun::Interrupted(submission());
     let found = || Ok(Settlement::Settled(Ok(answer())));
     for (script, reply_wanted, after_begin) in [
+        (Script { begun: settled(), ..submit() }, "ok count receipt", vec!["journal Exchange ok"]),
         (
-            Script {
-                begun: settled(),
-                ..submit()
-            },
-            "ok count receipt",
-            vec!["journal Exchange ok"],
-        ),
-        (
-            Script {
-                begun: Begun::Running,
-                ..submit()
-            },
+            Script { begun: Begun::Running, ..submit() },
             "OutcomeUnknown/in-progress receipt",
             vec!["journal Exchange OutcomeUnknown"],
         ),
         (
-            Script {
-                begun: Begun::Reused,
-                ..submit()
-            },
+            Script { begun: Begun::Reused, ..submit() },
             "Malformed/idempotency-key-reused receipt",
             vec!["journal Exchange Malformed"],
         ),
         (
-            Script {
-                begun: interrupted(),
-                looked_up: found(),
-                ..submit()
-            },
+            Script { begun: interrupted(), looked_up: found(), ..submit() },
             "ok count receipt",
             vec!["lookup", "journal Exchange ok", "settle done"],
         ),
         (
-            Script {
-                begun: interrupted(),
-                ..submit()
-            },
+            Script { begun: interrupted(), ..submit() },
             "OutcomeUnknown/outcome-unknown receipt",
             vec!["lookup", "journal Exchange OutcomeUnknown", "release"],
         ),
@@ -236,15 +142,8 @@ async fn a_key_seen_before_is_not_submitted_again() {
 
 #[tokio::test]
 async fn what_is_not_final_gives_the_key_up() {
-    for kind in [
-        Kind::BackendUnavailable,
-        Kind::OutcomeUnknown,
-        Kind::Internal,
-    ] {
-        let script = Script {
-            called: Some(Err(fault(kind))),
-            ..submit()
-        };
+    for kind in [Kind::BackendUnavailable, Kind::OutcomeUnknown, Kind::Internal] {
+        let script = Script { called: Some(Err(fault(kind))), ..submit() };
         let (_, asked) = exchange(script).await;
         assert_eq!(asked.last().unwrap(), "release", "{kind}");
     }
@@ -252,21 +151,14 @@ async fn what_is_not_final_gives_the_key_up() {
 
 #[tokio::test]
 async fn a_panic_becomes_a_fault_and_gives_the_key_up() {
-    let (reply, asked) = exchange(Script {
-        called: None,
-        ..submit()
-    })
-    .await;
+    let (reply, asked) = exchange(Script { called: None, ..submit() }).await;
     assert_eq!(reply, "Internal/defect receipt");
     assert_eq!(asked[6..], ["call", "journal Exchange Internal", "release"]);
 }
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_written_is_refused_and_still_settled() {
-    let script = Script {
-        encoded: Err(fault(Kind::Unmappable)),
-        ..submit()
-    };
+    let script = Script { encoded: Err(fault(Kind::Unmappable)), ..submit() };
     let (reply, asked) = exchange(script).await;
     assert_eq!(reply, "Unmappable/scripted receipt");
     assert_eq!(asked[7..], ["journal Exchange Unmappable", "settle done"]);
@@ -274,10 +166,7 @@ async fn an_answer_that_cannot_be_written_is_refused_and_still_settled() {
 
 #[tokio::test]
 async fn nothing_is_done_that_could_not_be_recorded() {
-    let unwritable = Script {
-        writable: Err(fault(Kind::Internal)),
-        ..submit()
-    };
+    let unwritable = Script { writable: Err(fault(Kind::Internal)), ..submit() };
     let (reply, asked) = exchange(unwritable).await;
     assert_eq!(reply, "Internal/scripted receipt");
     assert_eq!(asked, ["journal Exchange Internal"]);
@@ -286,24 +175,10 @@ async fn nothing_is_done_that_could_not_be_recorded() {
 #[tokio::test]
 async fn without_evidence_there_is_no_answer() {
     let broken = || Err(fault(Kind::Internal));
-    let (reply, _) = exchange(Script {
-        appended: broken(),
-        ..Script::default()
-    })
-    .await;
-    assert_eq!(
-        reply, "Internal/scripted ",
-        "no receipt, and nothing of the answer"
-    );
-    let (reply, asked) = exchange(Script {
-        appended: broken(),
-        ..submit()
-    })
-    .await;
-    assert_eq!(
-        reply, "OutcomeUnknown/outcome-unknown ",
-        "it happened and is looked up later"
-    );
+    let (reply, _) = exchange(Script { appended: broken(), ..Script::default() }).await;
+    assert_eq!(reply, "Internal/scripted ", "no receipt, and nothing of the answer");
+    let (reply, asked) = exchange(Script { appended: broken(), ..submit() }).await;
+    assert_eq!(reply, "OutcomeUnknown/outcome-unknown ", "it happened and is looked up later");
     assert_eq!(asked.last().unwrap(), "release");
 }
 
@@ -311,21 +186,13 @@ async fn without_evidence_there_is_no_answer() {
 async fn recovery_settles_what_a_dead_process_left_open() {
     let found = Ok(Settlement::Settled(Ok(answer())));
     let unsettled = vec![submission()];
-    let script = Script {
-        looked_up: found,
-        unsettled: unsettled.clone(),
-        ..submit()
-    };
+    let script = Script { looked_up: found, unsettled: unsettled.clone(), ..submit() };
     let (pipeline, parts) = gateway(script);
     assert_eq!(pipeline.recover().await.unwrap(), (1, 0));
     let asked = parts.asked.lock().unwrap().clone();
     assert_eq!(asked, ["lookup", "journal Settlement ok", "settle done"]);
 
-    let away = Script {
-        looked_up: Err(fault(Kind::BackendUnavailable)),
-        unsettled,
-        ..submit()
-    };
+    let away = Script { looked_up: Err(fault(Kind::BackendUnavailable)), unsettled, ..submit() };
     let (pipeline, parts) = gateway(away);
     assert_eq!(pipeline.recover().await.unwrap(), (0, 1));
     assert_eq!(parts.asked.lock().unwrap().clone(), ["lookup"]);

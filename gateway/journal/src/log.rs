@@ -248,6 +248,8 @@ fn write(
         publisher: jobs,
         interval: config.publish_interval,
         due: None,
+        expected: 0,
+        patience: Duration::ZERO,
     };
     let mut waiting = Vec::new();
     let result = writer.serve(messages, &mut waiting);

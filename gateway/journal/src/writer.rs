@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tlog_tiles::Hash;
@@ -17,6 +18,8 @@ use crate::wal::{self, Segment, Sync};
 
 /// The most that one batch takes in: with more, the first would wait too long.
 const BATCH_ENTRIES: usize = 1024;
+/// However slow the disk, nothing waits longer than this for company.
+const LONGEST_PATIENCE: Duration = Duration::from_micros(500);
 /// When a segment of the write-ahead log has this many bytes, tiles are made durable and a new one
 /// is begun. Start-up replays at most this much.
 const SEGMENT_BYTES: u64 = 32 << 20;
@@ -57,6 +60,10 @@ pub(crate) struct Writer {
     pub(crate) interval: Duration,
     /// When the tree must be published; none when it is.
     pub(crate) due: Option<Instant>,
+    /// How many the last batch had.
+    pub(crate) expected: usize,
+    /// How long to wait for as many again: half of what the last sync took.
+    pub(crate) patience: Duration,
 }
 
 enum Next {
@@ -99,17 +106,32 @@ impl Writer {
             Err(RecvTimeoutError::Timeout) => return Next::Publish,
             Err(RecvTimeoutError::Disconnected) => return Next::HungUp,
         }
-        while batch.len() < BATCH_ENTRIES {
-            match inbox.try_recv() {
-                Ok(Message::Append(append)) => batch.push(append),
-                Ok(Message::Shutdown) => return Next::Shutdown,
-                Err(_) => break,
-            }
+        let mut next = Self::drain(inbox, batch);
+        if next.is_none() && batch.len() * 2 < self.expected {
+            // Those answered last are about to come back. Without them this sync would carry few,
+            // and they would wait for the end of it (compare PostgreSQL's `commit_delay`).
+            thread::sleep(self.patience);
+            next = Self::drain(inbox, batch);
+        }
+        if let Some(next) = next {
+            return next;
         }
         match self.due {
             Some(due) if due <= Instant::now() => Next::Publish,
             _ => Next::Commit,
         }
+    }
+
+    /// Takes what is waiting, without waiting for more.
+    fn drain(inbox: &Receiver<Message>, batch: &mut Vec<Append>) -> Option<Next> {
+        while batch.len() < BATCH_ENTRIES {
+            match inbox.try_recv() {
+                Ok(Message::Append(append)) => batch.push(append),
+                Ok(Message::Shutdown) => return Some(Next::Shutdown),
+                Err(_) => break,
+            }
+        }
+        None
     }
 
     /// Makes a batch durable, and only then signs and answers.
@@ -124,7 +146,10 @@ impl Writer {
         }
         let root = self.edge.tree.root()?;
         frame.extend_from_slice(&root.0);
+        let begun = Instant::now();
         self.segment.append(&frame, &mut self.sync)?;
+        self.patience = (begun.elapsed() / 2).min(LONGEST_PATIENCE);
+        self.expected = batch.len();
 
         let checkpoint: Arc<str> = self.key.checkpoint(self.edge.tree.size(), root).into();
         let proofs = self.edge.tree.proofs(first)?;

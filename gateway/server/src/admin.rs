@@ -184,7 +184,11 @@ impl Administration {
         let operator = self.operator(request)?;
         let mut grant: Grant = serde_json::from_slice(body).map_err(|error| {
             // The error names a field and a position, never a value of the resident's.
-            malformed(format!("not a consent: {} error at column {}", kind_of(&error), error.column()))
+            malformed(format!(
+                "not a consent: {} error at column {}",
+                kind_of(&error),
+                error.column()
+            ))
         })?;
         let consent = self.consent(&grant);
         grant.resident.zeroize();
@@ -223,7 +227,8 @@ impl Administration {
     fn consent(&self, grant: &Grant) -> Result<Consent, Fault> {
         let rules = self.services.iter().filter(|service| *service.id.sector == grant.sector);
         let rules: Vec<_> = rules.filter_map(|service| service.consent.as_ref()).collect();
-        let rules: Vec<_> = rules.into_iter().filter(|rule| rule.purpose == grant.purpose).collect();
+        let rules: Vec<_> =
+            rules.into_iter().filter(|rule| rule.purpose == grant.purpose).collect();
         if rules.is_empty() {
             return Err(malformed("no service of this sector has this purpose"));
         }
@@ -234,7 +239,8 @@ impl Administration {
         if !self.members.iter().any(|member| *member.0 == grant.recipient) {
             return Err(malformed("the recipient is not a member"));
         }
-        let resident = ResidentNumber::parse(&grant.resident).map_err(|e| malformed(e.to_string()))?;
+        let resident =
+            ResidentNumber::parse(&grant.resident).map_err(|e| malformed(e.to_string()))?;
         let valid_from = grant.valid_from.unwrap_or_else(|| self.clock.now());
         if grant.valid_until <= valid_from {
             return Err(malformed("valid_until must be later than valid_from"));

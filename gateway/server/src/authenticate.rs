@@ -104,9 +104,12 @@ impl Authenticate for Members {
         let presented = certificate
             .map(|der| (Means::Certificate, self.certificates.get(&sha256(der))))
             .into_iter()
-            .chain(api_keys.into_iter().flatten().map(|key| {
-                (Means::ApiKey, self.api_keys.get(&sha256(key.as_bytes())))
-            }))
+            .chain(
+                api_keys
+                    .into_iter()
+                    .flatten()
+                    .map(|key| (Means::ApiKey, self.api_keys.get(&sha256(key.as_bytes())))),
+            )
             .chain(evidence.folder.as_ref().map(|id| (Means::Folder, Some(id))));
         for (means, member) in presented {
             let member = member.ok_or_else(|| unknown(means))?;
@@ -196,11 +199,13 @@ mod tests {
             certificates: vec![],
         };
         let good = format!("sha256:{}", "0".repeat(64));
-        let problems = Members::new(&[member("a", "plain"), member("a", &good), member("B", &good)])
-            .err()
-            .unwrap();
+        let problems =
+            Members::new(&[member("a", "plain"), member("a", &good), member("B", &good)])
+                .err()
+                .unwrap();
         let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
-        let wanted = ["member[0].api_keys[0]", "member[1].id", "member[2].id", "member[2].api_keys[0]"];
+        let wanted =
+            ["member[0].api_keys[0]", "member[1].id", "member[2].id", "member[2].api_keys[0]"];
         assert_eq!(paths, wanted);
     }
 }

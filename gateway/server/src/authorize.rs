@@ -212,7 +212,10 @@ mod tests {
     fn a_policy_that_cannot_be_right_is_refused_at_load() {
         for (bad, why) in [
             ("permit(principal, action, resource);", "@id"),
-            (r#"@id("x") permit(principal, action, resource) when { context.colour == 1 };"#, "colour"),
+            (
+                r#"@id("x") permit(principal, action, resource) when { context.colour == 1 };"#,
+                "colour",
+            ),
             (r#"@id("x") permit(principal == Naru::Person::"p", action, resource);"#, "Person"),
             ("permit(", "unexpected"),
             ("// nothing", "no policy"),

@@ -22,8 +22,12 @@ use crate::telemetry::start_logging;
 /// ledger or another system, maps the answer back into the caller's own format, and leaves evidence
 /// that anyone can verify.
 #[derive(Parser)]
-#[command(name = "naru", version, after_help = "Try it: `naru world` starts a practice world and \
-shows the main job on sample input.\nA configuration to start from: sandbox/config/naru.toml")]
+#[command(
+    name = "naru",
+    version,
+    after_help = "Try it: `naru world` starts a practice world and \
+shows the main job on sample input.\nA configuration to start from: sandbox/config/naru.toml"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

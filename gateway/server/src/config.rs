@@ -373,7 +373,10 @@ impl Config {
     pub fn read(file: &Path) -> Result<Self, Vec<Problem>> {
         let at = || file.display().to_string();
         let text = std::fs::read_to_string(file).map_err(|error| {
-            vec![Problem::new(at(), format!("cannot be read ({error}); name it with --config FILE"))]
+            vec![Problem::new(
+                at(),
+                format!("cannot be read ({error}); name it with --config FILE"),
+            )]
         })?;
         let base = file.parent().unwrap_or(Path::new("")).to_owned();
         Self::parse(&text, base)

@@ -257,10 +257,11 @@ fn server_config(base: &Path, tls: &Tls) -> Result<ServerConfig, String> {
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
         .map_err(|error| format!("key: not a PEM private key: {error}"))?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(authorities.into(), provider.clone())
-        .allow_unauthenticated()
-        .build()
-        .map_err(|error| format!("client_authority: {error}"))?;
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(authorities.into(), provider.clone())
+            .allow_unauthenticated()
+            .build()
+            .map_err(|error| format!("client_authority: {error}"))?;
     ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?

@@ -176,7 +176,11 @@ mod tests {
 
     #[test]
     fn bad_quotas_are_all_reported() {
-        let bad = [quota("zero", None, None, 0), quota("x", Some("a"), None, 1), quota("y", Some("a"), None, 1)];
+        let bad = [
+            quota("zero", None, None, 0),
+            quota("x", Some("a"), None, 1),
+            quota("y", Some("a"), None, 1),
+        ];
         assert_eq!(Quotas::new(&bad).err().unwrap().len(), 2);
     }
 }

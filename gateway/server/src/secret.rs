@@ -74,7 +74,10 @@ impl SecretRef {
         let text = match self.source {
             Source::File => std::fs::read_to_string(base.join(&self.name))
                 .map_err(|error| SecretError::File(self.name.clone(), error))?,
-            #[allow(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "the one place that reads the environment"
+            )]
             Source::Env => {
                 std::env::var(&self.name).map_err(|_| SecretError::Env(self.name.clone()))?
             }

@@ -176,18 +176,21 @@ impl Running {
         running.listen_http(&config, &plan.http_fronts, plan.tls)?;
         running.listen_telegram(&config, plan.telegram_fronts).await?;
         running.watch_folders(&config, plan.batch_fronts);
-        running.administer(&config, Administration {
-            registry: store,
-            journal,
-            pseudonyms: plan.pseudonyms,
-            clock,
-            services: catalog.services().cloned().collect(),
-            members,
-            operators: plan.operators,
-            metrics,
-            backends: backends.into_iter().map(|open| (open.name, open.adapter)).collect(),
-            ready: running.ready.clone(),
-        })?;
+        running.administer(
+            &config,
+            Administration {
+                registry: store,
+                journal,
+                pseudonyms: plan.pseudonyms,
+                clock,
+                services: catalog.services().cloned().collect(),
+                members,
+                operators: plan.operators,
+                metrics,
+                backends: backends.into_iter().map(|open| (open.name, open.adapter)).collect(),
+                ready: running.ready.clone(),
+            },
+        )?;
         let sweeping = sweep(running.gateway.clone());
         tokio::spawn(running.stop.clone().run_until_cancelled_owned(sweeping));
         running.ready.store(true, Ordering::Release);
@@ -287,8 +290,7 @@ impl Running {
 
 async fn recover(pipeline: &Pipeline) -> Result<(), ServeError> {
     let recovered = pipeline.recover().await;
-    let (settled, pending) =
-        recovered.map_err(|fault| ServeError::Recovery(Box::new(fault)))?;
+    let (settled, pending) = recovered.map_err(|fault| ServeError::Recovery(Box::new(fault)))?;
     if settled + pending > 0 {
         tracing::info!(settled, pending, "submits that an earlier run left open");
     }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use gateway_core::journal::RecordKind;
 use gateway_core::{Fault, Journal, Receipt, Record};
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
+use prometheus::{
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, LogOutput};
@@ -71,7 +73,8 @@ impl Metrics {
     }
 
     fn count(&self, record: &Record<'_>) {
-        let service = record.trail.envelope.as_ref().map(|envelope| envelope.service.id.to_string());
+        let service =
+            record.trail.envelope.as_ref().map(|envelope| envelope.service.id.to_string());
         let service = service.as_deref().unwrap_or("");
         let outcome = record.fault.map_or_else(|| "ok".to_owned(), |fault| fault.kind.to_string());
         self.exchanges.with_label_values(&[record.front, service, &outcome]).inc();

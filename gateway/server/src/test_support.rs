@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use gateway_core::caller::Means;
-use gateway_core::{
-    Assurance, Caller, Envelope, MemberId, Message, Operation, Service, ServiceId,
-};
+use gateway_core::{Assurance, Caller, Envelope, MemberId, Message, Operation, Service, ServiceId};
 
 /// A query of a service that no catalog has.
 pub(crate) fn envelope() -> Envelope {
     let id = ServiceId { sector: "practice".into(), code: "echo".into() };
     Envelope {
-        service: Arc::new(Service { id, operation: Operation::Query, subject: None, consent: None }),
+        service: Arc::new(Service {
+            id,
+            operation: Operation::Query,
+            subject: None,
+            consent: None,
+        }),
         message: Message::new(),
         idempotency_key: None,
         credential: None,
@@ -23,9 +26,5 @@ pub(crate) fn envelope() -> Envelope {
 
 /// A caller with an API key.
 pub(crate) fn caller(member: &str) -> Caller {
-    Caller {
-        member: MemberId(member.into()),
-        means: Means::ApiKey,
-        assurance: Assurance::Low,
-    }
+    Caller { member: MemberId(member.into()), means: Means::ApiKey, assurance: Assurance::Low }
 }

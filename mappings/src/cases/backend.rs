@@ -36,10 +36,7 @@ pub(super) fn reply(backend: &Backend, case: &Case, input: &[u8]) -> Result<Vec<
     let to = input.get("to").and_then(Json::as_str).ok_or("`to` names the case replied to")?;
     let request = Request::read(&read(&case.folder.join(to))?)?;
     let answer = input.get("answer").ok_or("neither `answer` nor `fault` is given")?;
-    let answer = Answer {
-        values: json::read_message(answer)?,
-        proof: None,
-    };
+    let answer = Answer { values: json::read_message(answer)?, proof: None };
     let outcome = match backend.reply(&request.asked(backend)?, &answer) {
         Err(fault) => json::fault(&fault),
         Ok(message) => json::message(&message),

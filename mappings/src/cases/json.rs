@@ -74,11 +74,7 @@ fn read_tagged(tagged: &Map<String, Json>) -> Option<Value> {
         "integer" => text.parse().ok().map(Value::Integer),
         "date" => Codec::Date(DateForm::Iso).read(text).ok(),
         "ascii" => ascii(text).ok().map(Value::Bytes),
-        "hex" => Codec::Hex {
-            length: text.len() / 2,
-        }
-        .read(text)
-        .ok(),
+        "hex" => Codec::Hex { length: text.len() / 2 }.read(text).ok(),
         "resident" => ResidentNumber::parse(text).ok().map(Value::Resident),
         "personal" => Some(Value::Personal(Personal::new(text.to_owned()))),
         _ => None,

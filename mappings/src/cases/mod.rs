@@ -59,11 +59,7 @@ pub fn run(root: &Path) -> Result<Vec<CaseResult>, Vec<Problem>> {
             (Ok(came), Ok(wanted)) => diff::lines(&wanted, &came),
             (Ok(came), Err(_)) => diff::lines(b"", &came),
         };
-        CaseResult {
-            mapping: case.mapping.clone(),
-            name: case.name.clone(),
-            difference,
-        }
+        CaseResult { mapping: case.mapping.clone(), name: case.name.clone(), difference }
     });
     Ok(results.collect())
 }
@@ -77,9 +73,9 @@ pub fn record(root: &Path) -> Result<Vec<PathBuf>, Vec<Problem>> {
     let cases = Cases::find(root)?;
     let (mut written, mut found) = (Vec::new(), Vec::new());
     for case in cases.all.iter().filter(|case| !case.output().exists()) {
-        let outcome = cases.perform(case).and_then(|came| {
-            fs::write(case.output(), came).map_err(|error| error.to_string())
-        });
+        let outcome = cases
+            .perform(case)
+            .and_then(|came| fs::write(case.output(), came).map_err(|error| error.to_string()));
         match outcome {
             Ok(()) => written.push(case.output()),
             Err(reason) => Spot::new(&mut found, &case.mapping).key(&case.name).problem(reason),

@@ -69,10 +69,7 @@ fn function(
             continue;
         };
         if let Some(source) = source {
-            arguments.push(Argument {
-                name: name.clone(),
-                source,
-            });
+            arguments.push(Argument { name: name.clone(), source });
         }
     }
     let reply = Results { terms, scope };
@@ -162,11 +159,7 @@ fn pseudonym(
             spot.problem(format_args!("`{name}` is a domain of the gateway's own"));
         }
     }
-    Some(Source::Pseudonym {
-        person: person.into(),
-        domain: domain.from.as_str().into(),
-        table,
-    })
+    Some(Source::Pseudonym { person: person.into(), domain: domain.from.as_str().into(), table })
 }
 
 fn field(
@@ -203,12 +196,7 @@ fn field(
         (None, _) => (None, None),
     };
     let codec = backend_codec(row, target.as_ref().unwrap_or(&field.kind), kind, scope, spot)?;
-    Some(Source::Field {
-        field: name.into(),
-        via,
-        codec,
-        zeros: row.zeros.is_some(),
-    })
+    Some(Source::Field { field: name.into(), via, codec, zeros: row.zeros.is_some() })
 }
 
 fn backend_type(row: &Row, spot: &mut Spot<'_>) -> Option<BackendType> {
@@ -249,7 +237,8 @@ fn backend_codec(
         (Type::Date, Unsigned(bits), Some("day-number")) if bits >= 32 => BackendCodec::DayNumber,
         (Type::Code(set), Unsigned(_), None) if row.table.is_some() => {
             let codes = codec::codes(row, set, scope, spot)?;
-            let holds = |code: &str| code.parse().is_ok_and(|number: i128| number <= backend.largest());
+            let holds =
+                |code: &str| code.parse().is_ok_and(|number: i128| number <= backend.largest());
             for code in codes.texts().filter(|code| !holds(code)) {
                 spot.key("table").problem(format_args!("`{code}` is not a number of this type"));
             }
@@ -310,7 +299,7 @@ impl Results<'_> {
         let form = match (name, &field.kind, &row.fields) {
             (Some(name), kind, _) => {
                 let asked = self.terms.request.get(name);
-                if !asked.is_some_and(|asked| asked.kind.name() == kind.name()) {
+                if asked.is_none_or(|asked| !asked.kind.is_like(kind)) {
                     spot.key("from").problem("is not a request field of the same type");
                 }
                 ResultForm::Request

@@ -9,9 +9,7 @@ use crate::terms::{CodeSet, Type};
 
 /// The codec of a row without counterpart in the service: plain text.
 pub(crate) fn plain(row: &Row) -> Codec {
-    Codec::Text {
-        max: row.max.or(row.length).unwrap_or(PLAIN_MAX),
-    }
+    Codec::Text { max: row.max.or(row.length).unwrap_or(PLAIN_MAX) }
 }
 
 /// Characters of a wire field that says no limit of its own.
@@ -33,10 +31,7 @@ pub(crate) fn choose(
     let codec = match (kind, row.convert.as_deref()) {
         (Type::Text { max }, None) => Codec::Text { max: limit(*max) },
         (Type::Personal { max }, None) => Codec::Personal { max: limit(*max) },
-        (Type::Integer { min, max }, None) => Codec::Integer {
-            min: *min,
-            max: *max,
-        },
+        (Type::Integer { min, max }, None) => Codec::Integer { min: *min, max: *max },
         (Type::Flag, None) => flag("true", "false"),
         (Type::Flag, Some("y-n")) => flag("Y", "N"),
         (Type::Date, None) => Codec::Date(DateForm::Iso),
@@ -89,7 +84,8 @@ pub(crate) fn codes(
     match shared {
         Some(shared) if *shared.to.name != *target.name => {
             let found = &shared.to.name;
-            spot.key("via").problem(format_args!("gives a {found}, and a {} is wanted", target.name));
+            spot.key("via")
+                .problem(format_args!("gives a {found}, and a {} is wanted", target.name));
             None
         }
         Some(shared) => Some(map.via(shared)),

@@ -34,9 +34,5 @@ pub(crate) fn compile<C: Clone>(
         }
     }
     let other = kinds.get(&Kind::Internal)?.clone();
-    Some(FaultTable {
-        kinds,
-        codes,
-        other,
-    })
+    Some(FaultTable { kinds, codes, other })
 }

@@ -55,10 +55,7 @@ pub(crate) fn telegram(
 ) -> Option<FrontEntry> {
     let shape_of = |format: &HeaderFormat, codec: &Codec, spot: &mut Spot<'_>| {
         let shape = shape::fixed(&header::as_row(format), codec, spot)?;
-        Some(Fixed {
-            cut: format.cut,
-            ..shape
-        })
+        Some(Fixed { cut: format.cut, ..shape })
     };
     let key = &mut spot.key("layout.telegram");
     let header = header::compile(file, &layout.header, shape_of, key);
@@ -76,11 +73,7 @@ pub(crate) fn telegram(
         header,
         operations: Operations::new(operations),
         replies,
-        receipt: Fixed {
-            kind: FixedKind::Ascii,
-            length: layout.receipt_length,
-            cut: false,
-        },
+        receipt: Fixed { kind: FixedKind::Ascii, length: layout.receipt_length, cut: false },
     })))
 }
 
@@ -185,11 +178,7 @@ pub(crate) fn replies(file: &MappingFile, spot: &mut Spot<'_>) -> Option<Replies
         spot.key("success").problem("is missing: the code of a reply when all is well");
         return None;
     };
-    Some(Replies {
-        success: code,
-        message,
-        faults: faults?,
-    })
+    Some(Replies { success: code, message, faults: faults? })
 }
 
 fn operations<S>(
@@ -236,12 +225,7 @@ pub(crate) fn operation<S>(
         spot.problem(format_args!("the sector has no service `{service}`"));
         return None;
     };
-    let compiler = |direction| Compiler {
-        direction,
-        scope,
-        shape,
-        fixed,
-    };
+    let compiler = |direction| Compiler { direction, scope, shape, fixed };
     let request = compiler(Direction::Request);
     let request = request.rows(&format.request, &terms.request, &mut spot.key("request"));
     let reply = compiler(Direction::Reply);

@@ -18,9 +18,8 @@ pub(crate) fn compile<S>(
     shape: impl Fn(&HeaderFormat, &Codec, &mut Spot<'_>) -> Option<S>,
     spot: &mut Spot<'_>,
 ) -> Header<S> {
-    let tells_time = |field: &HeaderFormat| {
-        matches!(field.reply, ReplyRole::Received | ReplyRole::Sent)
-    };
+    let tells_time =
+        |field: &HeaderFormat| matches!(field.reply, ReplyRole::Received | ReplyRole::Sent);
     let offset = offset(file.zone.as_deref(), formats.iter().any(tells_time), spot);
     let (mut rows, mut roles) = (Vec::new(), Vec::new());
     let mut names = BTreeSet::new();
@@ -47,12 +46,7 @@ pub(crate) fn compile<S>(
     if roles.iter().any(asks_organization) == file.organizations.is_empty() {
         spot.problem("`organizations` and a header field that names one belong together");
     }
-    Header {
-        rows: Rows(rows),
-        roles,
-        organizations: file.organizations.clone(),
-        offset,
-    }
+    Header { rows: Rows(rows), roles, organizations: file.organizations.clone(), offset }
 }
 
 /// The header's fields as rows, for the parts that look at rows.
@@ -80,11 +74,9 @@ fn role(format: &HeaderFormat, spot: &mut Spot<'_>) -> Option<Role> {
         RequestRole::Credential => Purpose::Credential,
         RequestRole::File => Purpose::File,
         RequestRole::Expect(expected) => match parse_name(&expected.otherwise) {
-            Some((kind, Some(code))) => Purpose::Expect {
-                value: expected.value.clone(),
-                kind,
-                code: code.to_owned(),
-            },
+            Some((kind, Some(code))) => {
+                Purpose::Expect { value: expected.value.clone(), kind, code: code.to_owned() }
+            }
             _ => {
                 let spot = &mut spot.key("request.expect.otherwise");
                 spot.problem("must be a fault as `Kind/code`");

@@ -52,14 +52,13 @@ pub(crate) fn compile(
     spot: &mut Spot<'_>,
 ) -> Option<Entry> {
     let before = spot.count();
-    let scope = Scope {
-        sector,
-        tables: tables(&file.tables, sector, &mut spot.key("tables")),
-    };
+    let scope = Scope { sector, tables: tables(&file.tables, sector, &mut spot.key("tables")) };
     let id: Arc<str> = id.into();
     let entry = match &file.layout {
         Layout::Soap(layout) => front::soap(id, file, layout, &scope, spot).map(Entry::Front),
-        Layout::Telegram(layout) => front::telegram(id, file, layout, &scope, spot).map(Entry::Front),
+        Layout::Telegram(layout) => {
+            front::telegram(id, file, layout, &scope, spot).map(Entry::Front)
+        }
         Layout::Batch(layout) => batch::compile(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::Rest(layout) => front::rest(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::Contract {} => {
@@ -78,7 +77,8 @@ fn tables(
     for (name, format) in formats {
         let spot = &mut spot.key(name);
         let Some(of) = sector.codes.get(&format.of) else {
-            spot.key("of").problem(format_args!("`{}` is not a set of codes of the sector", format.of));
+            spot.key("of")
+                .problem(format_args!("`{}` is not a set of codes of the sector", format.of));
             continue;
         };
         for (code, target) in &format.rows {
@@ -93,10 +93,7 @@ fn tables(
         }
         let rows = format.rows.iter();
         let rows = rows.map(|(code, target)| (code.as_str().into(), target.as_str().into()));
-        let table = Table {
-            of: of.clone(),
-            rows: rows.collect(),
-        };
+        let table = Table { of: of.clone(), rows: rows.collect() };
         tables.insert(name.clone(), table);
     }
     tables

@@ -89,10 +89,9 @@ impl<S> Compiler<'_, S> {
             spot.problem("the service requires this field, so the row must say `required: true`");
         }
         let form = match target {
-            Some(Field {
-                kind: Type::List { fields, max },
-                ..
-            }) if row.fields.is_some() => self.list(row, fields, *max, spot),
+            Some(Field { kind: Type::List { fields, max }, .. }) if row.fields.is_some() => {
+                self.list(row, fields, *max, spot)
+            }
             target => self.value(row, target, spot),
         }?;
         Some(Row {

@@ -24,28 +24,17 @@ pub(crate) fn compile(file: &ServicesFile, spot: &mut Spot<'_>) -> Sector {
     let name: Arc<str> = file.sector.as_str().into();
     let mut services = BTreeMap::new();
     for (code, format) in &file.services {
-        let id = ServiceId {
-            sector: name.clone(),
-            code: code.as_str().into(),
-        };
+        let id = ServiceId { sector: name.clone(), code: code.as_str().into() };
         let terms = service(id, format, &codes, &mut spot.key("services").key(code));
         services.insert(code.clone(), Arc::new(terms));
     }
-    Sector {
-        name,
-        codes,
-        tables,
-        services,
-    }
+    Sector { name, codes, tables, services }
 }
 
 fn codes(formats: &BTreeMap<String, Vec<String>>, spot: &mut Spot<'_>) -> Codes {
     let mut codes = Codes::new();
     for (name, members) in formats {
-        let mut set = CodeSet {
-            name: name.clone(),
-            members: Default::default(),
-        };
+        let mut set = CodeSet { name: name.clone(), members: Default::default() };
         for member in members {
             if !set.members.insert(member.as_str().into()) {
                 spot.key(name).problem(format_args!("`{member}` stands there twice"));
@@ -131,31 +120,16 @@ fn service(id: ServiceId, format: &ServiceFormat, codes: &Codes, spot: &mut Spot
         purpose: consent.purpose.clone(),
         items: consent.items.clone(),
     });
-    let service = Service {
-        id,
-        operation: format.operation,
-        subject: format.subject.clone(),
-        consent,
-    };
-    Terms {
-        service: Arc::new(service),
-        request,
-        reply,
-    }
+    let service =
+        Service { id, operation: format.operation, subject: format.subject.clone(), consent };
+    Terms { service: Arc::new(service), request, reply }
 }
 
-fn fields(
-    formats: &BTreeMap<String, FieldFormat>,
-    codes: &Codes,
-    spot: &mut Spot<'_>,
-) -> Fields {
+fn fields(formats: &BTreeMap<String, FieldFormat>, codes: &Codes, spot: &mut Spot<'_>) -> Fields {
     let mut fields = Fields::new();
     for (name, format) in formats {
         if let Some(kind) = kind(format, codes, &mut spot.key(name)) {
-            let field = Field {
-                kind,
-                required: format.required,
-            };
+            let field = Field { kind, required: format.required };
             fields.insert(name.clone(), field);
         }
     }
@@ -190,21 +164,12 @@ fn kind(format: &FieldFormat, codes: &Codes, spot: &mut Spot<'_>) -> Option<Type
     }
     let count = |number: Option<i64>| usize::try_from(number?).ok();
     Some(match format.kind {
-        TypeName::Text => Type::Text {
-            max: count(format.max)?,
-        },
-        TypeName::PersonalText => Type::Personal {
-            max: count(format.max)?,
-        },
-        TypeName::Integer => Type::Integer {
-            min: format.min?.into(),
-            max: format.max?.into(),
-        },
+        TypeName::Text => Type::Text { max: count(format.max)? },
+        TypeName::PersonalText => Type::Personal { max: count(format.max)? },
+        TypeName::Integer => Type::Integer { min: format.min?.into(), max: format.max?.into() },
         TypeName::Flag => Type::Flag,
         TypeName::Date => Type::Date,
-        TypeName::Bytes => Type::Bytes {
-            length: format.length?,
-        },
+        TypeName::Bytes => Type::Bytes { length: format.length? },
         TypeName::Code => Type::Code(code_set(format.of.as_ref()?, codes, &mut spot.key("of"))?),
         TypeName::ResidentNumber => Type::Resident,
         TypeName::List => Type::List {

@@ -15,11 +15,7 @@ pub(crate) fn fixed(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<Fix
         spot.key("length").problem(format_args!("must be from 1 to {MAX_LENGTH} bytes"));
         return None;
     };
-    let shape = Fixed {
-        kind,
-        length,
-        cut: false,
-    };
+    let shape = Fixed { kind, length, cut: false };
     let mut bytes = Vec::new();
     for text in codec.extremes() {
         bytes.clear();

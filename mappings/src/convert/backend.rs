@@ -69,11 +69,9 @@ impl BackendCodec {
             }
             (Self::Ascii, Value::Text(text)) => ascii(text).map(Value::Bytes),
             (Self::DayNumber, Value::Date(date)) => day_number(*date).map(Value::Integer),
-            (Self::Number(codes), Value::Text(name)) => codes
-                .write(name)?
-                .parse()
-                .map(Value::Integer)
-                .map_err(|_| Unfit::UnknownCode),
+            (Self::Number(codes), Value::Text(name)) => {
+                codes.write(name)?.parse().map(Value::Integer).map_err(|_| Unfit::UnknownCode)
+            }
             _ => Err(Unfit::NotA("of the type that the backend takes")),
         }
     }
@@ -84,9 +82,9 @@ impl BackendCodec {
             (Self::Same(_), _) => self.write(value),
             (Self::Ascii, Value::Bytes(bytes)) => text_of(bytes).map(Value::Text),
             (Self::DayNumber, Value::Integer(number)) => day_of_number(*number),
-            (Self::Number(codes), Value::Integer(number)) => codes
-                .read(&number.to_string())
-                .map(|name| Value::Text(name.to_owned())),
+            (Self::Number(codes), Value::Integer(number)) => {
+                codes.read(&number.to_string()).map(|name| Value::Text(name.to_owned()))
+            }
             _ => Err(Unfit::NotA("of the type that the backend promises")),
         }
     }
@@ -98,10 +96,7 @@ pub(crate) fn ascii(text: &str) -> Result<Vec<u8>, Unfit> {
         return Err(Unfit::Unencodable);
     }
     if text.len() > WIDTH {
-        return Err(Unfit::TooLong {
-            max: WIDTH,
-            unit: "bytes",
-        });
+        return Err(Unfit::TooLong { max: WIDTH, unit: "bytes" });
     }
     let mut bytes = text.as_bytes().to_vec();
     bytes.resize(WIDTH, 0);

@@ -23,10 +23,7 @@ impl CodeMap {
     pub(crate) fn from_pairs(pairs: impl Iterator<Item = (Arc<str>, Arc<str>)>) -> Self {
         let names: BTreeMap<_, _> = pairs.collect();
         let codes = names.iter().map(|(code, name)| (name.clone(), code.clone()));
-        Self {
-            codes: codes.collect(),
-            names,
-        }
+        Self { codes: codes.collect(), names }
     }
 
     /// The same codes for what `table` makes of their names.

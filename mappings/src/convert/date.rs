@@ -72,9 +72,9 @@ pub(crate) fn day_of_number(number: i128) -> Result<Value, Unfit> {
     let part = |number: i128| i8::try_from(number % 100).ok();
     let year = i16::try_from(number / 10_000).ok();
     match (number > 0, year, part(number / 100), part(number)) {
-        (true, Some(year), Some(month), Some(day)) => Date::new(year, month, day)
-            .map(Value::Date)
-            .map_err(|_| refused),
+        (true, Some(year), Some(month), Some(day)) => {
+            Date::new(year, month, day).map(Value::Date).map_err(|_| refused)
+        }
         _ => Err(refused),
     }
 }

@@ -18,16 +18,28 @@ use crate::unfit::Unfit;
 /// How one field is written on the wire.
 #[derive(Debug)]
 pub(crate) enum Codec {
-    Text { max: usize },
-    Integer { min: i128, max: i128 },
+    Text {
+        max: usize,
+    },
+    Integer {
+        min: i128,
+        max: i128,
+    },
     /// The words for yes and no.
-    Flag { yes: &'static str, no: &'static str },
+    Flag {
+        yes: &'static str,
+        no: &'static str,
+    },
     Date(DateForm),
     /// Lower-case hex digits of this many bytes.
-    Hex { length: usize },
+    Hex {
+        length: usize,
+    },
     Code(CodeMap),
     Resident,
-    Personal { max: usize },
+    Personal {
+        max: usize,
+    },
 }
 
 impl Codec {
@@ -94,20 +106,13 @@ fn fitting(text: &str, max: usize) -> Result<&str, Unfit> {
     }
     // A character has at least one byte, so most texts need no counting.
     if text.len() > max && text.chars().count() > max {
-        return Err(Unfit::TooLong {
-            max,
-            unit: "characters",
-        });
+        return Err(Unfit::TooLong { max, unit: "characters" });
     }
     Ok(text)
 }
 
 fn in_range(number: i128, min: i128, max: i128) -> Result<i128, Unfit> {
-    if (min..=max).contains(&number) {
-        Ok(number)
-    } else {
-        Err(Unfit::OutOfRange { min, max })
-    }
+    if (min..=max).contains(&number) { Ok(number) } else { Err(Unfit::OutOfRange { min, max }) }
 }
 
 /// Digits, with a minus sign before them where one is meant; nothing else `str::parse` would take.
@@ -144,9 +149,7 @@ fn write_hex(bytes: &[u8], length: usize) -> Result<Cow<'static, str>, Unfit> {
         return Err(Unfit::NotA("an identifier of the right length"));
     }
     let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
-    let digits = bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]);
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]);
     Ok(Cow::Owned(digits.collect()))
 }
 

@@ -7,8 +7,8 @@ mod row;
 mod services;
 
 pub(crate) use layout::{
-    BatchLayout, HeaderFormat, Layout, ReplyRole, RequestRole, RestLayout,
-    SoapLayout, TelegramLayout,
+    BatchLayout, HeaderFormat, Layout, ReplyRole, RequestRole, RestLayout, SoapLayout,
+    TelegramLayout,
 };
 pub(crate) use mapping::{MappingFile, Operation, Refusal, Success, TableFormat};
 pub(crate) use row::{Domain, Row};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use gateway_core::front::{Draft, Exchange, Slot};
 use gateway_core::{Envelope, Fault, Front, Inbound, Kind, Message, Value};
 
-use super::batch_file::{self, BatchFile};
 use super::Replies;
+use super::batch_file::{self, BatchFile};
 use crate::faults::Outcome;
 use crate::header::{Header, Times};
 use crate::layout::csv;
@@ -57,10 +57,8 @@ impl BatchFront {
 
     /// The first line of a result file.
     pub fn result_header(&self, file: &BatchFile) -> Vec<u8> {
-        let never = Times {
-            received: jiff::Timestamp::UNIX_EPOCH,
-            sent: jiff::Timestamp::UNIX_EPOCH,
-        };
+        let never =
+            Times { received: jiff::Timestamp::UNIX_EPOCH, sent: jiff::Timestamp::UNIX_EPOCH };
         let record = self.header.reply(&file.echo, self.replies.success(), never);
         let texts = record.iter().map(|wire| match wire {
             Some(Wire::Text(text)) => text,
@@ -83,7 +81,8 @@ impl BatchFront {
     fn fields<'l>(&self, body: &'l [u8]) -> Option<Vec<Cow<'l, str>>> {
         let line = std::str::from_utf8(body).ok()?;
         let fields = csv::split(line.trim_end_matches(['\r', '\n'])).ok()?;
-        let is_data = fields.first()? == "D" && fields.len() == self.columns.len().saturating_add(1);
+        let is_data =
+            fields.first()? == "D" && fields.len() == self.columns.len().saturating_add(1);
         is_data.then_some(fields)
     }
 
@@ -138,12 +137,11 @@ impl Front for BatchFront {
         })?;
         let operation = self.operations.of(&envelope.service)?;
         let record = operation.reply.write(answer).map_err(|error| error.in_reply())?;
-        let value = |name: &String| {
-            match operation.reply.position(name).and_then(|at| record.get(at)) {
+        let value =
+            |name: &String| match operation.reply.position(name).and_then(|at| record.get(at)) {
                 Some(Some(Wire::Text(text))) => text,
                 _ => "",
-            }
-        };
+            };
         let values: Vec<&str> = self.results.iter().map(value).collect();
         let number = envelope.echo.get("number").and_then(Value::as_text).unwrap_or_default();
         Ok(self.draft(200, number, self.replies.success(), &values))
@@ -175,10 +173,5 @@ fn line<'f>(fields: impl IntoIterator<Item = &'f str>) -> Vec<u8> {
 
 fn with_receipt(status: u16, body: Vec<u8>) -> Draft {
     let receipt = Slot::Insert(body.len().saturating_sub(1));
-    Draft {
-        status,
-        headers: vec![],
-        body,
-        receipt,
-    }
+    Draft { status, headers: vec![], body, receipt }
 }

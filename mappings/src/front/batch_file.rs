@@ -58,11 +58,9 @@ pub(crate) fn text(file: &[u8]) -> Result<Bytes, Fault> {
     }
     match fixed::decode(file) {
         Ok(text) => Ok(Bytes::from(text.into_owned())),
-        Err(_) => Err(Fault::new(
-            Kind::Malformed,
-            "not-text",
-            "the file is neither UTF-8 nor EUC-KR",
-        )),
+        Err(_) => {
+            Err(Fault::new(Kind::Malformed, "not-text", "the file is neither UTF-8 nor EUC-KR"))
+        }
     }
 }
 
@@ -70,9 +68,7 @@ pub(crate) fn text(file: &[u8]) -> Result<Bytes, Fault> {
 pub(crate) fn open(front: &BatchFront, file: &[u8]) -> Result<BatchFile, Fault> {
     let bytes = text(file)?;
     let text = std::str::from_utf8(&bytes).unwrap_or_default();
-    let mut lines = Reader {
-        lines: text.lines().enumerate(),
-    };
+    let mut lines = Reader { lines: text.lines().enumerate() };
     let mut opened = match lines.next()? {
         Some((_, _, fields)) => header(front, &fields)?,
         None => return Err(refused("header-missing", "the file is empty")),
@@ -82,7 +78,9 @@ pub(crate) fn open(front: &BatchFront, file: &[u8]) -> Result<BatchFile, Fault> 
         match fields.first().map(|mark| &**mark) {
             Some("D") if fields.len() == front.columns.len().saturating_add(1) => {
                 let expected = opened.records.len().saturating_add(1);
-                if parse_integer(front.column(&fields, front.number)) != i128::try_from(expected).ok() {
+                if parse_integer(front.column(&fields, front.number))
+                    != i128::try_from(expected).ok()
+                {
                     let says = format!("line {number}: record number {expected} is expected");
                     return Err(refused("record-out-of-order", says));
                 }
@@ -126,11 +124,7 @@ fn header(front: &BatchFront, fields: &Fields<'_>) -> Result<BatchFile, Fault> {
     if let Some(Some(Wire::Text(code))) = record.get(front.institution) {
         attributes.insert(":institution".to_owned(), code.clone().into_owned());
     }
-    Ok(BatchFile {
-        records: Vec::new(),
-        attributes,
-        echo: content.echo,
-    })
+    Ok(BatchFile { records: Vec::new(), attributes, echo: content.echo })
 }
 
 fn trailer(fields: &Fields<'_>, count: usize, total: i128) -> Result<(), Fault> {

@@ -12,10 +12,8 @@ pub(crate) fn headers(
     content_type: &str,
     fault: Option<&Fault>,
 ) -> Vec<(&'static str, String)> {
-    let mut headers = vec![
-        ("content-type", content_type.to_owned()),
-        ("naru-exchange", exchange.id.to_string()),
-    ];
+    let mut headers =
+        vec![("content-type", content_type.to_owned()), ("naru-exchange", exchange.id.to_string())];
     if let Some(quota) = exchange.quota {
         let name = quoted(&quota.policy);
         let (limit, window) = (quota.limit, quota.window.as_secs());
@@ -71,7 +69,9 @@ mod tests {
     fn a_structured_string_is_quoted_and_nothing_else() {
         assert_eq!(unquoted("\"a b\"").as_deref(), Some("a b"));
         assert_eq!(unquoted(r#""a\"\\""#).as_deref(), Some(r#"a"\"#));
-        for bad in ["", "a", "\"", "\"a", "a\"", "\"a\"b\"", "\"a\\\"", "\"\\n\"", "\"é\"", "\"a\";b=1"] {
+        for bad in
+            ["", "a", "\"", "\"a", "a\"", "\"a\"b\"", "\"a\\\"", "\"\\n\"", "\"é\"", "\"a\";b=1"]
+        {
             assert_eq!(unquoted(bad), None, "{bad}");
         }
         assert_eq!(unquoted(&quoted(r#"a"\b"#)).as_deref(), Some(r#"a"\b"#));

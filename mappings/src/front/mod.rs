@@ -30,17 +30,11 @@ pub(crate) struct Replies {
 
 impl Replies {
     pub(crate) fn success(&self) -> Outcome<'_> {
-        Outcome {
-            code: &self.success,
-            message: &self.message,
-        }
+        Outcome { code: &self.success, message: &self.message }
     }
 
     pub(crate) fn refusal<'a>(&'a self, fault: &'a Fault) -> Outcome<'a> {
-        Outcome {
-            code: self.faults.code(fault),
-            message: &fault.public,
-        }
+        Outcome { code: self.faults.code(fault), message: &fault.public }
     }
 
     /// Every code a reply may hold.

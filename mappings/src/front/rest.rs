@@ -47,7 +47,10 @@ impl RestFront {
         };
         let key = http::unquoted(field).filter(|key| (1..=self.key_max).contains(&key.len()));
         key.map(Some).ok_or_else(|| {
-            let says = format!("Idempotency-Key must be a quoted string of 1 to {} characters", self.key_max);
+            let says = format!(
+                "Idempotency-Key must be a quoted string of 1 to {} characters",
+                self.key_max
+            );
             Fault::new(Kind::Malformed, "idempotency-key-invalid", says)
         })
     }

@@ -129,10 +129,7 @@ impl SoapFront {
         outcome: Outcome<'_>,
         body: impl FnOnce(&mut String) -> Result<(), FieldError>,
     ) -> Result<(Vec<u8>, Slot), FieldError> {
-        let times = Times {
-            received: exchange.inbound.received,
-            sent: exchange.now,
-        };
+        let times = Times { received: exchange.inbound.received, sent: exchange.now };
         let mut out = String::with_capacity(2048);
         out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?><soap:Envelope xmlns:soap=\"");
         out.push_str(SOAP_11);
@@ -152,7 +149,10 @@ impl SoapFront {
     }
 
     /// What a refusal repeats and which operation it answers.
-    fn addressee<'f>(&'f self, exchange: &Exchange<'_>) -> (Message, Option<&'f Operation<XmlKind>>) {
+    fn addressee<'f>(
+        &'f self,
+        exchange: &Exchange<'_>,
+    ) -> (Message, Option<&'f Operation<XmlKind>>) {
         if let Some(envelope) = exchange.envelope {
             let operation = self.operations.of(&envelope.service).ok();
             return (envelope.echo.clone(), operation);
@@ -303,4 +303,3 @@ fn content_fault(error: ContentError) -> Fault {
         ContentError::Field(error) => error.in_request(),
     }
 }
-

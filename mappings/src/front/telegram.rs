@@ -48,7 +48,8 @@ impl Framing {
     /// The digits before a telegram of `length` bytes. `None` when there are too few of them.
     pub fn prefix(&self, length: usize) -> Option<Vec<u8>> {
         let counted = if self.inclusive { self.length_digits } else { 0 };
-        let digits = format!("{:0width$}", length.checked_add(counted)?, width = self.length_digits);
+        let digits =
+            format!("{:0width$}", length.checked_add(counted)?, width = self.length_digits);
         (digits.len() == self.length_digits).then(|| digits.into_bytes())
     }
 }
@@ -66,10 +67,7 @@ impl TelegramFront {
         outcome: Outcome<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), FieldError> {
-        let times = Times {
-            received: exchange.inbound.received,
-            sent: exchange.now,
-        };
+        let times = Times { received: exchange.inbound.received, sent: exchange.now };
         let mut record = self.header.reply(echo, outcome, times);
         for (row, wire) in self.header.rows.0.iter().zip(&mut record) {
             // A number that is not known is zeros in a header, so that it is still a number.
@@ -86,12 +84,7 @@ impl TelegramFront {
     fn draft(&self, status: u16, mut body: Vec<u8>) -> Draft {
         let (offset, width) = (body.len(), self.receipt.length);
         body.resize(offset.saturating_add(width), b' ');
-        Draft {
-            status,
-            headers: vec![],
-            body,
-            receipt: Slot::Field { offset, width },
-        }
+        Draft { status, headers: vec![], body, receipt: Slot::Field { offset, width } }
     }
 
     fn echo(&self, exchange: &Exchange<'_>) -> Message {

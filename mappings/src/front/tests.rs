@@ -185,8 +185,18 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 const FIELDS: [&str; 12] = [
-    "overlapping", "benefit", "provider", "application", "end", "count", "benefits", "programme",
-    "from", "to", "monthlyAmount", "status",
+    "overlapping",
+    "benefit",
+    "provider",
+    "application",
+    "end",
+    "count",
+    "benefits",
+    "programme",
+    "from",
+    "to",
+    "monthlyAmount",
+    "status",
 ];
 
 #[test]
@@ -194,7 +204,8 @@ fn any_fault_of_any_length_can_be_written() {
     for id in CATALOG.fronts().map(|(id, _)| id) {
         let entry = CATALOG.front(id).unwrap();
         for kind in Kind::ALL {
-            for text in ["", "가", "\u{1f600}", "\u{0}", "a\r\nb", "=1", "</x>", &"긴".repeat(200)] {
+            for text in ["", "가", "\u{1f600}", "\u{0}", "a\r\nb", "=1", "</x>", &"긴".repeat(200)]
+            {
                 let inbound = inbound(entry, "", b"");
                 let exchange = Exchange {
                     id: inbound.id,
@@ -226,21 +237,14 @@ fn a_batch_front_takes_files_of_its_name() {
 
 #[test]
 fn framing_counts_what_it_says() {
-    let framing = super::Framing {
-        length_digits: 4,
-        inclusive: false,
-        max: 9999,
-    };
+    let framing = super::Framing { length_digits: 4, inclusive: false, max: 9999 };
     assert_eq!(framing.prefix(176).as_deref(), Some(&b"0176"[..]));
     assert_eq!(framing.prefix(10_000), None);
     assert_eq!(framing.length(b"0176"), Some(176));
     for bad in [&b"017"[..], b"+176", b" 176", b"01 6", b""] {
         assert_eq!(framing.length(bad), None);
     }
-    let inclusive = super::Framing {
-        inclusive: true,
-        ..framing
-    };
+    let inclusive = super::Framing { inclusive: true, ..framing };
     assert_eq!(inclusive.prefix(176).as_deref(), Some(&b"0180"[..]));
     assert_eq!(inclusive.length(b"0180"), Some(176));
     assert_eq!(inclusive.length(b"0003"), None);

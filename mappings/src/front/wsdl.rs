@@ -10,10 +10,7 @@ use crate::operations::Operation;
 use crate::rows::{Form, Row, Rows};
 
 pub(crate) fn write(front: &SoapFront, location: &str) -> String {
-    let mut wsdl = Wsdl {
-        front,
-        out: String::with_capacity(16 * 1024),
-    };
+    let mut wsdl = Wsdl { front, out: String::with_capacity(16 * 1024) };
     wsdl.definitions(location);
     wsdl.out
 }
@@ -44,8 +41,16 @@ impl Wsdl<'_> {
             "<wsdl:definitions xmlns:wsdl=\"http://schemas.xmlsoap.org/wsdl/\"",
             " xmlns:soap=\"http://schemas.xmlsoap.org/wsdl/soap/\"",
             " xmlns:xs=\"http://www.w3.org/2001/XMLSchema\"",
-            " xmlns:t=\"", &namespace, "\" xmlns:n=\"", &evidence, "\"",
-            " name=\"", &service, "\" targetNamespace=\"", &namespace, "\">\n<wsdl:types>\n",
+            " xmlns:t=\"",
+            &namespace,
+            "\" xmlns:n=\"",
+            &evidence,
+            "\"",
+            " name=\"",
+            &service,
+            "\" targetNamespace=\"",
+            &namespace,
+            "\">\n<wsdl:types>\n",
         ]);
         self.schema(&namespace);
         self.push(&[
@@ -70,15 +75,23 @@ impl Wsdl<'_> {
             self.binding_operation(&operation.name);
         }
         self.push(&[
-            "</wsdl:binding>\n<wsdl:service name=\"", &service, "\">\n<wsdl:port name=\"", &service,
-            "Port\" binding=\"t:", &service, "Binding\"><soap:address location=\"",
-            &escaped(location), "\"/></wsdl:port>\n</wsdl:service>\n</wsdl:definitions>\n",
+            "</wsdl:binding>\n<wsdl:service name=\"",
+            &service,
+            "\">\n<wsdl:port name=\"",
+            &service,
+            "Port\" binding=\"t:",
+            &service,
+            "Binding\"><soap:address location=\"",
+            &escaped(location),
+            "\"/></wsdl:port>\n</wsdl:service>\n</wsdl:definitions>\n",
         ]);
     }
 
     fn schema(&mut self, namespace: &str) {
         self.push(&[
-            "<xs:schema targetNamespace=\"", namespace, "\" elementFormDefault=\"qualified\">\n",
+            "<xs:schema targetNamespace=\"",
+            namespace,
+            "\" elementFormDefault=\"qualified\">\n",
         ]);
         let front = self.front;
         self.element_of("header", &front.header.rows, Presence::Optional);
@@ -110,7 +123,15 @@ impl Wsdl<'_> {
         match &row.form {
             Form::Value { shape, .. } => {
                 let kind = shape.name();
-                self.push(&["<xs:element name=\"", &row.name, "\" type=\"xs:", kind, "\"", occurs, "/>\n"]);
+                self.push(&[
+                    "<xs:element name=\"",
+                    &row.name,
+                    "\" type=\"xs:",
+                    kind,
+                    "\"",
+                    occurs,
+                    "/>\n",
+                ]);
             }
             Form::List { rows, .. } => {
                 let unbounded = " maxOccurs=\"unbounded\">";
@@ -124,16 +145,26 @@ impl Wsdl<'_> {
     fn messages(&mut self, name: &str) {
         for suffix in ["", "Response"] {
             self.push(&[
-                "<wsdl:message name=\"", name, suffix, "\"><wsdl:part name=\"parameters\" element=\"t:",
-                name, suffix, "\"/></wsdl:message>\n",
+                "<wsdl:message name=\"",
+                name,
+                suffix,
+                "\"><wsdl:part name=\"parameters\" element=\"t:",
+                name,
+                suffix,
+                "\"/></wsdl:message>\n",
             ]);
         }
     }
 
     fn port_operation(&mut self, name: &str) {
         self.push(&[
-            "<wsdl:operation name=\"", name, "\"><wsdl:input message=\"t:", name,
-            "\"/><wsdl:output message=\"t:", name, "Response\"/></wsdl:operation>\n",
+            "<wsdl:operation name=\"",
+            name,
+            "\"><wsdl:input message=\"t:",
+            name,
+            "\"/><wsdl:output message=\"t:",
+            name,
+            "Response\"/></wsdl:operation>\n",
         ]);
     }
 
@@ -142,9 +173,18 @@ impl Wsdl<'_> {
         let receipt = "<soap:header message=\"t:receipt\" part=\"receipt\" use=\"literal\"/>";
         let body = "<soap:body use=\"literal\"/>";
         self.push(&[
-            "<wsdl:operation name=\"", name, "\"><soap:operation soapAction=\"\"/>",
-            "<wsdl:input>", header, body, "</wsdl:input>",
-            "<wsdl:output>", header, receipt, body, "</wsdl:output></wsdl:operation>\n",
+            "<wsdl:operation name=\"",
+            name,
+            "\"><soap:operation soapAction=\"\"/>",
+            "<wsdl:input>",
+            header,
+            body,
+            "</wsdl:input>",
+            "<wsdl:output>",
+            header,
+            receipt,
+            body,
+            "</wsdl:output></wsdl:operation>\n",
         ]);
     }
 }

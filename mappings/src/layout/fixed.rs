@@ -83,10 +83,7 @@ impl Fixed {
             }
             written => {
                 out.truncate(start);
-                Err(written.err().unwrap_or(Unfit::TooLong {
-                    max: self.length,
-                    unit: "bytes",
-                }))
+                Err(written.err().unwrap_or(Unfit::TooLong { max: self.length, unit: "bytes" }))
             }
         }
     }
@@ -145,9 +142,8 @@ fn ends_in_lead_byte(bytes: &[u8]) -> bool {
 fn encode_character(character: char, out: &mut [u8; 4]) -> Result<&[u8], Unfit> {
     let mut utf8 = [0; 4];
     let text = character.encode_utf8(&mut utf8);
-    let (result, _, written) = EUC_KR
-        .new_encoder()
-        .encode_from_utf8_without_replacement(text, out, true);
+    let (result, _, written) =
+        EUC_KR.new_encoder().encode_from_utf8_without_replacement(text, out, true);
     match result {
         EncoderResult::InputEmpty => out.get(..written).ok_or(Unfit::Unencodable),
         _ => Err(Unfit::Unencodable),
@@ -217,9 +213,7 @@ impl Row<Fixed> {
                     Some(Wire::Text(text)) => Some(&**text),
                     _ => None,
                 };
-                shape
-                    .write(text, out)
-                    .map_err(|why| FieldError::new(&self.name, why))
+                shape.write(text, out).map_err(|why| FieldError::new(&self.name, why))
             }
             (Form::List { rows, .. }, wire) => {
                 let end = out.len().saturating_add(self.width());

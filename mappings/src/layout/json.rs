@@ -46,20 +46,12 @@ impl Rows<JsonKind> {
     pub(crate) fn parse<'a>(&self, body: &'a [u8]) -> Result<Record<'a>, JsonError> {
         let mut refused = None;
         let mut reader = serde_json::Deserializer::from_slice(body);
-        let object = Object {
-            rows: self,
-            refused: &mut refused,
-        };
-        let read = object
-            .deserialize(&mut reader)
-            .and_then(|record| reader.end().map(|()| record));
+        let object = Object { rows: self, refused: &mut refused };
+        let read = object.deserialize(&mut reader).and_then(|record| reader.end().map(|()| record));
         read.map_err(|error| match refused {
             Some(refused) => refused,
             None if error.is_data() => JsonError::NotAnObject,
-            None => JsonError::Syntax {
-                line: error.line(),
-                column: error.column(),
-            },
+            None => JsonError::Syntax { line: error.line(), column: error.column() },
         })
     }
 
@@ -143,10 +135,7 @@ impl<'de> Visitor<'de> for Object<'_> {
                 *self.refused = Some(FieldError::new(&row.name, Unfit::Repeated).into());
                 return Err(A::Error::custom("refused"));
             }
-            let value = members.next_value_seed(Member {
-                row,
-                refused: self.refused,
-            })?;
+            let value = members.next_value_seed(Member { row, refused: self.refused })?;
             if let (Some(place), Some(seen)) = (record.get_mut(at), seen.get_mut(at)) {
                 *place = value;
                 *seen = true;

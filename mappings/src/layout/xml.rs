@@ -43,7 +43,9 @@ impl XmlKind {
         match (self, &*text) {
             (Self::Boolean, "1") => Ok(Cow::Borrowed("true")),
             (Self::Boolean, "0") => Ok(Cow::Borrowed("false")),
-            (Self::Long, number) if number.starts_with('+') => Ok(Cow::Owned(number.replacen('+', "", 1))),
+            (Self::Long, number) if number.starts_with('+') => {
+                Ok(Cow::Owned(number.replacen('+', "", 1)))
+            }
             // The calendar day as written, whatever zone it was written in.
             (Self::Date, day) => {
                 let day = day.strip_suffix('Z').unwrap_or_else(|| without_offset(day));

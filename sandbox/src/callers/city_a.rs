@@ -101,8 +101,7 @@ impl Telegram {
             return Err(CallError::Unfit { field, length });
         }
         self.0.extend_from_slice(&bytes);
-        self.0
-            .extend(std::iter::repeat_n(b' ', length - bytes.len()));
+        self.0.extend(std::iter::repeat_n(b' ', length - bytes.len()));
         Ok(self)
     }
 
@@ -116,8 +115,7 @@ impl Telegram {
         if value.len() > length || !value.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(CallError::Unfit { field, length });
         }
-        self.0
-            .extend(std::iter::repeat_n(b'0', length - value.len()));
+        self.0.extend(std::iter::repeat_n(b'0', length - value.len()));
         self.0.extend_from_slice(value.as_bytes());
         Ok(self)
     }
@@ -129,16 +127,9 @@ impl TelegramReply {
     /// # Errors
     /// When it is shorter than header and receipt.
     pub fn parse(bytes: &[u8]) -> Result<Self, CallError> {
-        let (header, rest) = bytes
-            .split_at_checked(HEADER)
-            .ok_or(CallError::Missing("header"))?;
-        let body = rest
-            .len()
-            .checked_sub(RECEIPT)
-            .ok_or(CallError::Missing("receipt"))?;
-        let (body, receipt) = rest
-            .split_at_checked(body)
-            .ok_or(CallError::Missing("receipt"))?;
+        let (header, rest) = bytes.split_at_checked(HEADER).ok_or(CallError::Missing("header"))?;
+        let body = rest.len().checked_sub(RECEIPT).ok_or(CallError::Missing("receipt"))?;
+        let (body, receipt) = rest.split_at_checked(body).ok_or(CallError::Missing("receipt"))?;
         let receipt = decode(receipt);
         Ok(Self {
             code: decode(header.get(106..110).unwrap_or_default()),
@@ -176,18 +167,14 @@ impl CityA {
     /// When none comes within thirty seconds or it cannot be read.
     pub async fn call(&mut self, telegram: &Telegram) -> Result<TelegramReply, CallError> {
         let late = |_| CallError::Late(PATIENCE.as_secs());
-        timeout(PATIENCE, self.exchange(telegram))
-            .await
-            .map_err(late)?
+        timeout(PATIENCE, self.exchange(telegram)).await.map_err(late)?
     }
 
     async fn exchange(&mut self, telegram: &Telegram) -> Result<TelegramReply, CallError> {
         self.stream.write_all(&telegram.framed()).await?;
         let mut prefix = [0; 4];
         self.stream.read_exact(&mut prefix).await?;
-        let length = std::str::from_utf8(&prefix)
-            .ok()
-            .and_then(|digits| digits.parse().ok());
+        let length = std::str::from_utf8(&prefix).ok().and_then(|digits| digits.parse().ok());
         let mut reply = vec![0; length.ok_or(CallError::Missing("length"))?];
         self.stream.read_exact(&mut reply).await?;
         TelegramReply::parse(&reply)
@@ -212,9 +199,7 @@ mod tests {
             to: "2027-05-31",
             monthly_amount: 200_000,
         };
-        let bytes = Telegram::benefit_grant("key", 7, &benefit)
-            .unwrap()
-            .framed();
+        let bytes = Telegram::benefit_grant("key", 7, &benefit).unwrap().framed();
         let mut expected = b"0303WLF0030200CITYA001key".to_vec();
         expected.extend([b' '; 61]);
         expected.extend(b"2026030209000000000000070000");
@@ -231,18 +216,9 @@ mod tests {
     #[test]
     fn a_value_that_does_not_fit_is_not_cut() {
         let long = Telegram::request("WLF0011", "key", 1);
-        assert!(matches!(
-            long,
-            Err(CallError::Unfit {
-                field: "transactionCode",
-                ..
-            })
-        ));
+        assert!(matches!(long, Err(CallError::Unfit { field: "transactionCode", .. })));
         let unmappable = Telegram::default().text("name", "😀", 20);
-        assert!(matches!(
-            unmappable,
-            Err(CallError::Unfit { field: "name", .. })
-        ));
+        assert!(matches!(unmappable, Err(CallError::Unfit { field: "name", .. })));
     }
 
     #[test]
@@ -252,10 +228,7 @@ mod tests {
         bytes.extend([b' '; RECEIPT]);
         bytes[HEADER] = b'r';
         let reply = TelegramReply::parse(&bytes).unwrap();
-        assert_eq!(
-            (reply.code.as_str(), reply.receipt.as_deref()),
-            ("2001", Some("r"))
-        );
+        assert_eq!((reply.code.as_str(), reply.receipt.as_deref()), ("2001", Some("r")));
         assert!(reply.body.is_empty());
         assert!(TelegramReply::parse(&bytes[..HEADER]).is_err());
     }

@@ -18,10 +18,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// # Errors
 /// When it cannot be written as CSV.
 pub fn grants(file_id: &str, benefits: &[Benefit]) -> Result<Vec<u8>, CallError> {
-    let mut writer = WriterBuilder::new()
-        .flexible(true)
-        .terminator(Terminator::CRLF)
-        .from_writer(Vec::new());
+    let mut writer =
+        WriterBuilder::new().flexible(true).terminator(Terminator::CRLF).from_writer(Vec::new());
     writer.write_record(["H", "CITYB001", file_id, "20260302"])?;
     for (index, benefit) in benefits.iter().enumerate() {
         writer.write_record([
@@ -38,9 +36,7 @@ pub fn grants(file_id: &str, benefits: &[Benefit]) -> Result<Vec<u8>, CallError>
     }
     let total: u64 = benefits.iter().map(|benefit| benefit.monthly_amount).sum();
     writer.write_record(["T", &benefits.len().to_string(), &total.to_string()])?;
-    writer
-        .into_inner()
-        .map_err(|_| CallError::Missing("batch file"))
+    writer.into_inner().map_err(|_| CallError::Missing("batch file"))
 }
 
 /// One line of a result file.
@@ -73,10 +69,8 @@ impl BatchResult {
     /// # Errors
     /// When it is no CSV or has no trailer; a refused file has none.
     pub fn parse(text: &str) -> Result<Self, CallError> {
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(text.as_bytes());
+        let mut reader =
+            ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
         let mut lines = Vec::new();
         let mut trailer = None;
         for record in reader.records() {
@@ -131,9 +125,7 @@ impl CityB {
             }
             tokio::fs::read_to_string(&result).await
         });
-        let text = found
-            .await
-            .map_err(|_| CallError::Late(PATIENCE.as_secs()))??;
+        let text = found.await.map_err(|_| CallError::Late(PATIENCE.as_secs()))??;
         BatchResult::parse(&text)
     }
 }

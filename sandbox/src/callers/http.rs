@@ -76,12 +76,9 @@ mod tests {
         let layout = Layout::create(&directory.path().join("world")).unwrap();
         Pki::create(&layout).unwrap();
         let clients = HttpClients::new(layout);
-        for identity in [
-            Identity::Anonymous,
-            Identity::Mohw,
-            Identity::Unregistered,
-            Identity::Stranger,
-        ] {
+        for identity in
+            [Identity::Anonymous, Identity::Mohw, Identity::Unregistered, Identity::Stranger]
+        {
             clients.client(identity).unwrap();
         }
     }

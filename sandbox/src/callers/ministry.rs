@@ -45,10 +45,7 @@ impl SoapReply {
 
     /// How many fields have this name.
     pub fn count(&self, name: &str) -> usize {
-        self.fields
-            .iter()
-            .filter(|(field, _)| field == name)
-            .count()
+        self.fields.iter().filter(|(field, _)| field == name).count()
     }
 
     /// Reads a reply.
@@ -137,14 +134,8 @@ pub fn envelope(operation: &str, fields: &[(&str, String)]) -> String {
         ("consumerSystemId", "MOHWSYS1"),
         ("requestSendTime", "2026-03-02T09:00:00+09:00"),
     ];
-    let header: String = header
-        .iter()
-        .map(|(name, text)| element(name, text))
-        .collect();
-    let body: String = fields
-        .iter()
-        .map(|(name, text)| element(name, text))
-        .collect();
+    let header: String = header.iter().map(|(name, text)| element(name, text)).collect();
+    let body: String = fields.iter().map(|(name, text)| element(name, text)).collect();
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <soapenv:Envelope xmlns:soapenv=\"{SOAP}\" xmlns:w=\"{SERVICE}\">\n\
@@ -160,9 +151,7 @@ fn element(name: &str, text: &str) -> String {
 }
 
 fn child(parent: Node<'_, '_>, name: &str) -> Option<String> {
-    let found = parent
-        .children()
-        .find(|node| node.has_tag_name((SERVICE, name)));
+    let found = parent.children().find(|node| node.has_tag_name((SERVICE, name)));
     Some(found?.text()?.to_owned())
 }
 
@@ -217,10 +206,7 @@ mod tests {
              </historyResponse></e:Body></e:Envelope>"
         );
         let reply = SoapReply::parse(200, &text).unwrap();
-        assert_eq!(
-            (reply.code.as_str(), reply.receipt.as_deref()),
-            ("0000", Some("abc"))
-        );
+        assert_eq!((reply.code.as_str(), reply.receipt.as_deref()), ("0000", Some("abc")));
         assert_eq!(reply.field("count"), Some("2"));
         assert_eq!(reply.count("benefitId"), 2);
     }

@@ -67,10 +67,6 @@ impl Operator {
         let status = response.status().as_u16();
         let body: Value = response.json().await?;
         let text = |member: &str| Some(body.get(member)?.as_str()?.to_owned());
-        Ok(AdminReply {
-            status,
-            id: text("id"),
-            receipt: text("receipt"),
-        })
+        Ok(AdminReply { status, id: text("id"), receipt: text("receipt") })
     }
 }

@@ -48,10 +48,7 @@ impl RestReply {
 
     /// A text member of the body.
     pub fn text(&self, member: &str) -> &str {
-        self.body
-            .get(member)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
+        self.body.get(member).and_then(Value::as_str).unwrap_or_default()
     }
 }
 

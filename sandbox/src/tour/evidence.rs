@@ -16,10 +16,7 @@ pub(super) struct Receipts {
 
 impl Receipts {
     pub(super) fn new(folder: PathBuf) -> Self {
-        Self {
-            folder,
-            files: Vec::new(),
-        }
+        Self { folder, files: Vec::new() }
     }
 
     /// Writes one down and returns its name, e.g. `receipt 07`.
@@ -41,10 +38,8 @@ pub(super) async fn step(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let files = tour.receipts.files.clone();
     let damaged_copy = tour.receipts.folder.join("damaged.txt");
     let (mut accepted, mut refused) = (0, 0);
-    tour.report.sent(&format!(
-        "naru verify, {} receipts and a damaged copy of each",
-        files.len()
-    ))?;
+    tour.report
+        .sent(&format!("naru verify, {} receipts and a damaged copy of each", files.len()))?;
     for (index, file) in files.iter().enumerate() {
         accepted += usize::from(verifies(tour, file).await?);
         fs::write(&damaged_copy, damaged(&fs::read(file)?, index))?;

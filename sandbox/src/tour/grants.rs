@@ -33,22 +33,17 @@ pub(super) async fn ministry(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let fields = benefit_fields("TOUR-APPLY-1", &HOUSING, None);
     let applied = soap(tour, &ministry, "benefitApply", &fields).await?;
     let application = applied.field("applicationId").unwrap_or_default();
-    tour.report
-        .check(applied.code == "0000" && application.len() == 64, "applied")?;
+    tour.report.check(applied.code == "0000" && application.len() == 64, "applied")?;
 
     let fields = benefit_fields("TOUR-GRANT-1", &HOUSING, Some(application));
     let granted = soap(tour, &ministry, "benefitGrant", &fields).await?;
     let benefit = granted.field("benefitId").unwrap_or_default();
-    tour.report
-        .check(granted.code == "0000" && benefit.len() == 64, "granted")?;
+    tour.report.check(granted.code == "0000" && benefit.len() == 64, "granted")?;
     tour.granted.push(benefit.to_owned());
 
     let repeated = soap(tour, &ministry, "benefitGrant", &fields).await?;
     let same = repeated.code == "0000" && repeated.field("benefitId") == Some(benefit);
-    tour.report.check(
-        same,
-        "sent again under the same requestNumber, it answers the same",
-    )?;
+    tour.report.check(same, "sent again under the same requestNumber, it answers the same")?;
     Ok(())
 }
 
@@ -58,8 +53,7 @@ async fn soap(
     operation: &str,
     fields: &[(&str, String)],
 ) -> Result<SoapReply, StepError> {
-    tour.report
-        .sent(&format!("{operation}: {}", HOUSING.summary()))?;
+    tour.report.sent(&format!("{operation}: {}", HOUSING.summary()))?;
     let reply = ministry.call(operation, fields).await?;
     let what = match reply.fields.first() {
         Some((field, id)) => format!("resultCode {}, {field} {}", reply.code, short(id)),
@@ -73,28 +67,21 @@ async fn soap(
 pub(super) async fn city_a(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let telegram = Telegram::benefit_grant(tour.world.api_keys().city_a.expose(), 1, &RENT)?;
     let bytes = telegram.framed().len();
-    tour.report
-        .sent(&format!("WLF003, {bytes} bytes: {}", RENT.summary()))?;
-    let reply = CityA::connect(tour.world.ports().telegram)
-        .await?
-        .call(&telegram)
-        .await?;
+    tour.report.sent(&format!("WLF003, {bytes} bytes: {}", RENT.summary()))?;
+    let reply = CityA::connect(tour.world.ports().telegram).await?.call(&telegram).await?;
     let what = format!("responseCode {} {}", reply.code, reply.message);
     tour.received(&what, reply.receipt.as_deref())?;
     let refused = reply.code == "2001" && reply.body.is_empty();
-    tour.report
-        .check(refused, "refused by the contract: it would overlap (2001)")?;
+    tour.report.check(refused, "refused by the contract: it would overlap (2001)")?;
     Ok(())
 }
 
 /// City B's file: the bad record is refused, the others are granted.
 pub(super) async fn city_b(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let benefits = batch();
-    tour.report
-        .sent(&format!("WELFARE_TOUR-1.csv, {} records:", benefits.len()))?;
+    tour.report.sent(&format!("WELFARE_TOUR-1.csv, {} records:", benefits.len()))?;
     for (index, benefit) in benefits.iter().enumerate() {
-        tour.report
-            .sent(&format!("  {}  {}", index + 1, benefit.summary()))?;
+        tour.report.sent(&format!("  {}  {}", index + 1, benefit.summary()))?;
     }
     let content = grants("TOUR-1", &benefits)?;
     let result = tour.world.city_b().hand_over("TOUR-1", &content).await?;
@@ -113,10 +100,7 @@ pub(super) async fn city_b(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let what = format!("record {BAD_RECORD} refused for its date, the others granted");
     tour.report.check(right, &what)?;
     let trailer = result.trailer == ["4", "3", "1"];
-    tour.report.check(
-        trailer,
-        "the trailer counts 4 records, 3 succeeded, 1 failed",
-    )?;
+    tour.report.check(trailer, "the trailer counts 4 records, 3 succeeded, 1 failed")?;
     Ok(())
 }
 
@@ -128,11 +112,7 @@ fn batch() -> [Benefit; 4] {
             person,
             programme: Programme::ChildAllowance,
             from: "2026-01-01",
-            to: if number == BAD_RECORD {
-                "2026-02-30"
-            } else {
-                "2026-12-31"
-            },
+            to: if number == BAD_RECORD { "2026-02-30" } else { "2026-12-31" },
             monthly_amount: 100_000,
         }
     })

@@ -34,10 +34,7 @@ pub(super) fn of_person(person: Person) -> Vec<Needle> {
     }
     if let Ok(number) = person.resident_number.parse::<u64>() {
         let label = format!("{}, number as an integer", person.masked());
-        needles.push(Needle {
-            label,
-            bytes: format!("{number:x}").into_bytes(),
-        });
+        needles.push(Needle { label, bytes: format!("{number:x}").into_bytes() });
     }
     needles
 }
@@ -51,18 +48,9 @@ fn forms(label: &str, bytes: Vec<u8>) -> Vec<Needle> {
     let digits = hex::encode(&bytes);
     let upper = digits.to_uppercase();
     vec![
-        Needle {
-            label: label.to_owned(),
-            bytes,
-        },
-        Needle {
-            label: format!("{label} in hex"),
-            bytes: digits.into_bytes(),
-        },
-        Needle {
-            label: format!("{label} in upper-case hex"),
-            bytes: upper.into_bytes(),
-        },
+        Needle { label: label.to_owned(), bytes },
+        Needle { label: format!("{label} in hex"), bytes: digits.into_bytes() },
+        Needle { label: format!("{label} in upper-case hex"), bytes: upper.into_bytes() },
     ]
 }
 
@@ -89,9 +77,7 @@ impl Search {
         let content = fs::read(path)?;
         self.files += 1;
         self.bytes += content.len();
-        let contained = needles
-            .iter()
-            .filter(|needle| contains(&content, &needle.bytes));
+        let contained = needles.iter().filter(|needle| contains(&content, &needle.bytes));
         self.found
             .extend(contained.map(|needle| format!("{} in {}", needle.label, path.display())));
         Ok(())
@@ -125,10 +111,7 @@ mod tests {
         assert_eq!(found(b"C8ABB1E6B5BF"), 1);
         assert_eq!(found(b"\"9001011234567\""), 1);
         assert_eq!(found(b"900101-1234567"), 1);
-        assert_eq!(
-            found(format!("0x{:064x}", 9_001_011_234_567_u64).as_bytes()),
-            1
-        );
+        assert_eq!(found(format!("0x{:064x}", 9_001_011_234_567_u64).as_bytes()), 1);
         assert_eq!(found(b"900101-1****** pays 9001011234566 won"), 0);
     }
 }

@@ -33,38 +33,28 @@ async fn grants(tour: &mut Tour<'_>) -> Result<(), StepError> {
     tour.report.sent("eth_getLogs of the contract")?;
     let applied = events(tour, APPLIED).await?.len();
     let granted = events(tour, GRANTED).await?;
-    tour.report
-        .received(&format!("{applied} applied, {} granted", granted.len()))?;
+    tour.report.received(&format!("{applied} applied, {} granted", granted.len()))?;
     let on_ledger: BTreeSet<&str> = granted.iter().map(|event| topic(event, 1)).collect();
     let told: BTreeSet<&str> = tour.granted.iter().map(String::as_str).collect();
     let exact = granted.len() == told.len() && on_ledger == told && applied == 1 && told.len() == 4;
-    tour.report.check(
-        exact,
-        "exactly the four grants that the callers were told of",
-    )?;
+    tour.report.check(exact, "exactly the four grants that the callers were told of")?;
 
     let Some(first) = tour.granted.first().cloned() else {
         return Ok(());
     };
     let event = granted.iter().find(|event| topic(event, 1) == first);
-    let person = event
-        .map(|event| topic(event, 2))
-        .unwrap_or_default()
-        .to_owned();
+    let person = event.map(|event| topic(event, 2)).unwrap_or_default().to_owned();
     let rpc = tour.world.rpc();
     let function = selector(rpc, "history(bytes32,bytes32)").await?;
     let data = format!("{function}{person}{}", bytes32("housing"));
-    tour.report
-        .sent("eth_call history of the first one's pseudonym")?;
+    tour.report.sent("eth_call history of the first one's pseudonym")?;
     let call = json!([{ "to": tour.world.contract().address, "data": data }, "latest"]);
     let answer = rpc.text("eth_call", call).await?;
     // ABI: count, offset of the list, its length, then the first benefit, whose id comes first.
     let (count, id) = (word(&answer, 0), word(&answer, 3));
-    tour.report
-        .received(&format!("count {}", count.trim_start_matches('0')))?;
+    tour.report.received(&format!("count {}", count.trim_start_matches('0')))?;
     let right = count.trim_start_matches('0') == "1" && id == first;
-    tour.report
-        .check(right, "the contract's own history holds that benefit alone")?;
+    tour.report.check(right, "the contract's own history holds that benefit alone")?;
     Ok(())
 }
 
@@ -82,10 +72,7 @@ async fn events(tour: &Tour<'_>, signature: &str) -> Result<Vec<Value>, StepErro
 /// A topic of an event, without `0x`.
 fn topic(event: &Value, index: usize) -> &str {
     let topic = event.get("topics").and_then(|topics| topics.get(index));
-    topic
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .trim_start_matches("0x")
+    topic.and_then(Value::as_str).unwrap_or_default().trim_start_matches("0x")
 }
 
 /// The 64 hex digits of an ABI word.
@@ -103,9 +90,7 @@ async fn dump(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let (mut blocks, mut transactions) = (Vec::new(), 0);
     for number in 0..=latest {
         let number = format!("0x{number:x}");
-        let block = rpc
-            .call("eth_getBlockByNumber", json!([number, true]))
-            .await?;
+        let block = rpc.call("eth_getBlockByNumber", json!([number, true])).await?;
         let inside = block.get("transactions").and_then(Value::as_array);
         if inside.is_some_and(|inside| !inside.is_empty()) {
             let receipts = rpc.call("eth_getBlockReceipts", json!([number])).await?;
@@ -117,10 +102,7 @@ async fn dump(tour: &mut Tour<'_>) -> Result<(), StepError> {
     }
     let text = serde_json::to_string_pretty(&blocks).map_err(std::io::Error::from)?;
     fs::write(tour.world.layout().path("ledger-dump.json"), text)?;
-    let what = format!(
-        "ledger-dump.json: {} blocks, {transactions} transactions",
-        blocks.len()
-    );
+    let what = format!("ledger-dump.json: {} blocks, {transactions} transactions", blocks.len());
     tour.report.received(&what)?;
     Ok(())
 }
@@ -132,11 +114,7 @@ async fn published(tour: &mut Tour<'_>) -> Result<(), StepError> {
     for _ in 0..LOOKS {
         // A checkpoint's second line is the number of entries (C2SP tlog-checkpoint).
         let text = fs::read_to_string(&path).unwrap_or_default();
-        size = text
-            .lines()
-            .nth(1)
-            .and_then(|line| line.parse().ok())
-            .unwrap_or(0);
+        size = text.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
         if size >= tour.receipts.count() {
             break;
         }
@@ -150,28 +128,13 @@ async fn published(tour: &mut Tour<'_>) -> Result<(), StepError> {
 fn search(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let layout = tour.world.layout();
     let people = people::tour().flat_map(leaks::of_person);
-    let keys = tour
-        .world
-        .api_keys()
-        .texts()
-        .into_iter()
-        .flat_map(leaks::of_key);
+    let keys = tour.world.api_keys().texts().into_iter().flat_map(leaks::of_key);
     let needles: Vec<_> = people.chain(keys).collect();
     let mut search = Search::default();
-    for place in [
-        "ledger-dump.json",
-        "gateway.log",
-        "anvil.log",
-        "log",
-        "state",
-    ] {
+    for place in ["ledger-dump.json", "gateway.log", "anvil.log", "log", "state"] {
         search.path(&layout.path(place), &needles)?;
     }
-    let Search {
-        files,
-        bytes,
-        found,
-    } = search;
+    let Search { files, bytes, found } = search;
     let kilobytes = bytes / 1024;
     tour.report.sent(&format!(
         "search for {} forms of numbers, names and keys in the ledger, the logs, the evidence log \

@@ -73,46 +73,20 @@ pub async fn run(world: &World, out: &mut (dyn Write + Send)) -> Result<(), Tour
     t.report.line(
         "The tour: what each system sends (→), what comes back (←), and whether it is right.",
     )?;
-    t.step(
-        "The ministry grants a benefit: eGovFrame SOAP over mutual TLS",
-        grants::ministry,
-    )
-    .await?;
-    t.step(
-        "City A grants the same person another: telegram, EUC-KR",
-        grants::city_a,
-    )
-    .await?;
-    t.step(
-        "City B's batch, one record of which is bad: CSV",
-        grants::city_b,
-    )
-    .await?;
-    t.step(
-        "The ministry reads a history: only while the person consents",
-        consent::step,
-    )
-    .await?;
-    t.step("Callers over their quota", quota::step).await?;
-    t.step("Callers that nobody knows, or that may not", refusals::step)
+    t.step("The ministry grants a benefit: eGovFrame SOAP over mutual TLS", grants::ministry)
         .await?;
-    t.step(
-        "Every receipt so far, checked offline by `naru verify`",
-        evidence::step,
-    )
-    .await?;
-    t.step(
-        "The ledger, read past the gateway, and all logs",
-        ledger::step,
-    )
-    .await?;
+    t.step("City A grants the same person another: telegram, EUC-KR", grants::city_a).await?;
+    t.step("City B's batch, one record of which is bad: CSV", grants::city_b).await?;
+    t.step("The ministry reads a history: only while the person consents", consent::step).await?;
+    t.step("Callers over their quota", quota::step).await?;
+    t.step("Callers that nobody knows, or that may not", refusals::step).await?;
+    t.step("Every receipt so far, checked offline by `naru verify`", evidence::step).await?;
+    t.step("The ledger, read past the gateway, and all logs", ledger::step).await?;
 
     let Report { passed, failed, .. } = tour.report;
     let total = passed + failed;
     let seconds = begun.elapsed().as_secs_f32();
-    tour.report.line(&format!(
-        "\n{passed} of {total} checks hold, {seconds:.1} seconds."
-    ))?;
+    tour.report.line(&format!("\n{passed} of {total} checks hold, {seconds:.1} seconds."))?;
     match failed {
         0 => Ok(()),
         _ => Err(TourError::Failed { failed, total }),

@@ -26,17 +26,11 @@ async fn portal(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let mut allowed = 0;
     // A unit comes back every twelve seconds, so on a slow machine one more may pass.
     let refused = loop {
-        let reply = portal
-            .call("overlapCheck", &request, Some(key), None)
-            .await?;
+        let reply = portal.call("overlapCheck", &request, Some(key), None).await?;
         let limit = reply.rate_limit.as_deref().unwrap_or("no RateLimit");
         let overlapping = reply.body.get("overlapping").and_then(Value::as_bool);
         let told = overlapping.map(|overlapping| format!("overlapping {overlapping}, "));
-        let what = format!(
-            "{}, {}RateLimit: {limit}",
-            reply.status,
-            told.unwrap_or_default()
-        );
+        let what = format!("{}, {}RateLimit: {limit}", reply.status, told.unwrap_or_default());
         tour.received(&what, reply.receipt.as_deref())?;
         if reply.status != 200 || allowed > PORTAL_QUOTA {
             break reply;
@@ -49,29 +43,22 @@ async fn portal(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let names =
         |header: &Option<String>| header.as_ref().is_some_and(|h| h.contains("\"rest-demo\""));
     let named = names(&refused.rate_limit) && names(&refused.rate_limit_policy);
-    tour.report
-        .check(named, "RateLimit and RateLimit-Policy name the quota")?;
+    tour.report.check(named, "RateLimit and RateLimit-Policy name the quota")?;
     let problem = refused.text("type").ends_with("#quota-exceeded");
-    tour.report
-        .check(problem, "the body is the problem type quota-exceeded")?;
+    tour.report.check(problem, "the body is the problem type quota-exceeded")?;
     Ok(())
 }
 
 async fn city_a(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let mut city_a = CityA::connect(tour.world.ports().telegram).await?;
     let key = tour.world.api_keys().city_a.expose();
-    tour.report
-        .sent("WLF001 overlapCheck telegrams on one connection, again and again")?;
+    tour.report.sent("WLF001 overlapCheck telegrams on one connection, again and again")?;
     let mut allowed = 0;
     let refused = loop {
         let telegram = Telegram::overlap_check(key, 100 + allowed, HONG, "20", PERIOD)?;
         let reply = city_a.call(&telegram).await?;
         let told = match reply.code.as_str() {
-            "0000" => format!(
-                "overlapping {}, by {}",
-                reply.field(0, 1),
-                reply.field(65, 16)
-            ),
+            "0000" => format!("overlapping {}, by {}", reply.field(0, 1), reply.field(65, 16)),
             _ => reply.message.clone(),
         };
         let what = format!("responseCode {} {told}", reply.code);
@@ -82,7 +69,6 @@ async fn city_a(tour: &mut Tour<'_>) -> Result<(), StepError> {
         allowed += 1;
     };
     let what = format!("{CITY_A_QUOTA} allowed, the next refused: 9301");
-    tour.report
-        .check(refused.code == "9301" && allowed >= CITY_A_QUOTA, &what)?;
+    tour.report.check(refused.code == "9301" && allowed >= CITY_A_QUOTA, &what)?;
     Ok(())
 }

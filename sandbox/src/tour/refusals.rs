@@ -30,13 +30,10 @@ async fn rest(
     tour.report.sent(&format!("REST benefitGrant {who}"))?;
     let key_of_request = format!("TOUR-REFUSED-{}", who.len());
     let portal = tour.world.portal()?;
-    let reply = portal
-        .call("benefitGrant", &request, key, Some(&key_of_request))
-        .await?;
+    let reply = portal.call("benefitGrant", &request, key, Some(&key_of_request)).await?;
     let what = format!("{} {}", reply.status, reply.text("detail"));
     tour.received(&what, reply.receipt.as_deref())?;
-    tour.report
-        .check(reply.status == status, &format!("refused: {status}"))?;
+    tour.report.check(reply.status == status, &format!("refused: {status}"))?;
     Ok(())
 }
 
@@ -52,8 +49,7 @@ async fn unregistered(tour: &mut Tour<'_>) -> Result<(), StepError> {
 }
 
 async fn stranger(tour: &mut Tour<'_>) -> Result<(), StepError> {
-    tour.report
-        .sent("SOAP overlapCheck with a certificate of another authority")?;
+    tour.report.sent("SOAP overlapCheck with a certificate of another authority")?;
     let ministry = tour.world.ministry(Identity::Stranger)?;
     let refused = match ministry.call("overlapCheck", &check()).await {
         Err(CallError::Http(error)) => {
@@ -62,10 +58,7 @@ async fn stranger(tour: &mut Tour<'_>) -> Result<(), StepError> {
         }
         Err(error) => return Err(error.into()),
         Ok(reply) => {
-            tour.received(
-                &format!("resultCode {}", reply.code),
-                reply.receipt.as_deref(),
-            )?;
+            tour.received(&format!("resultCode {}", reply.code), reply.receipt.as_deref())?;
             false
         }
     };
@@ -76,10 +69,7 @@ async fn stranger(tour: &mut Tour<'_>) -> Result<(), StepError> {
 async fn telegram(tour: &mut Tour<'_>) -> Result<(), StepError> {
     tour.report.sent("WLF003 telegram with an unknown key")?;
     let telegram = Telegram::benefit_grant(WRONG_KEY, 200, &HOUSING)?;
-    let reply = CityA::connect(tour.world.ports().telegram)
-        .await?
-        .call(&telegram)
-        .await?;
+    let reply = CityA::connect(tour.world.ports().telegram).await?.call(&telegram).await?;
     let what = format!("responseCode {} {}", reply.code, reply.message);
     tour.received(&what, reply.receipt.as_deref())?;
     tour.report.check(reply.code == "9101", "refused: 9101")?;

@@ -14,12 +14,7 @@ pub(super) struct Report<'a> {
 
 impl<'a> Report<'a> {
     pub(super) fn new(out: &'a mut (dyn Write + Send)) -> Self {
-        Self {
-            out,
-            step: 0,
-            passed: 0,
-            failed: 0,
-        }
+        Self { out, step: 0, passed: 0, failed: 0 }
     }
 
     /// Begins the next step.
@@ -41,11 +36,7 @@ impl<'a> Report<'a> {
 
     /// Something that must hold.
     pub(super) fn check(&mut self, holds: bool, what: &str) -> io::Result<()> {
-        *(if holds {
-            &mut self.passed
-        } else {
-            &mut self.failed
-        }) += 1;
+        *(if holds { &mut self.passed } else { &mut self.failed }) += 1;
         let mark = if holds { '✓' } else { '✗' };
         self.line(&format!("   {mark} {what}"))
     }

@@ -28,13 +28,7 @@ pub(super) struct Facts<'a> {
 impl Facts<'_> {
     /// The text of `naru.toml`.
     pub(super) fn configuration(&self) -> String {
-        [
-            self.gateway(),
-            self.listeners(),
-            self.members(),
-            self.backend(),
-        ]
-        .join("\n")
+        [self.gateway(), self.listeners(), self.members(), self.backend()].join("\n")
     }
 
     fn gateway(&self) -> String {
@@ -66,13 +60,7 @@ filter = "info"
     }
 
     fn listeners(&self) -> String {
-        let Ports {
-            http,
-            https,
-            telegram,
-            admin,
-            ledger: _,
-        } = self.ports;
+        let Ports { http, https, telegram, admin, ledger: _ } = self.ports;
         let operator = self.api_keys.operator.hash();
         format!(
             r#"[[listen.http]]
@@ -109,12 +97,8 @@ rest = ["welfare/rest/v1"]
     }
 
     fn members(&self) -> String {
-        let [mohw, city_a, portal] = [
-            &self.api_keys.mohw,
-            &self.api_keys.city_a,
-            &self.api_keys.portal,
-        ]
-        .map(ApiKey::hash);
+        let [mohw, city_a, portal] =
+            [&self.api_keys.mohw, &self.api_keys.city_a, &self.api_keys.portal].map(ApiKey::hash);
         let certificate = &self.pki.mohw_fingerprint;
         format!(
             r#"[[member]]
@@ -216,11 +200,7 @@ mod tests {
 
     fn keys_of(text: &str) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
-        keys(
-            "",
-            &Value::Table(text.parse::<Table>().unwrap()),
-            &mut found,
-        );
+        keys("", &Value::Table(text.parse::<Table>().unwrap()), &mut found);
         found
     }
 
@@ -232,20 +212,13 @@ mod tests {
             ports: &Ports::choose(PortChoice::Ephemeral).unwrap(),
             catalog: Path::new("a \"quoted\" folder"),
             api_keys: &ApiKeys::create(&layout).unwrap(),
-            pki: &Pki {
-                mohw_fingerprint: "sha256:00".into(),
-            },
-            contract: &Contract {
-                address: "0x00".into(),
-            },
+            pki: &Pki { mohw_fingerprint: "sha256:00".into() },
+            contract: &Contract { address: "0x00".into() },
         };
         let written = facts.configuration();
         assert_eq!(keys_of(&written), keys_of(EXAMPLE));
         let table: Table = written.parse().unwrap();
-        assert_eq!(
-            table["gateway"]["catalog"].as_str(),
-            Some("a \"quoted\" folder")
-        );
+        assert_eq!(table["gateway"]["catalog"].as_str(), Some("a \"quoted\" folder"));
         for secret in facts.api_keys.texts() {
             assert!(!written.contains(secret));
         }

@@ -64,9 +64,7 @@ impl Contract {
         let owner = first_account(rpc).await?;
         let receipt = rpc.transact(json!({ "from": owner, "data": data })).await?;
         match receipt.get("contractAddress").and_then(Value::as_str) {
-            Some(address) => Ok(Self {
-                address: address.to_owned(),
-            }),
+            Some(address) => Ok(Self { address: address.to_owned() }),
             None => Err(RpcError::Shape("eth_getTransactionReceipt").into()),
         }
     }
@@ -82,13 +80,11 @@ impl Contract {
         let digits = hash.get(24..).ok_or(RpcError::Shape("web3_sha3"))?;
         let account = format!("0x{digits}");
         let thousand_ether = "0x3635c9adc5dea00000";
-        rpc.call("anvil_setBalance", json!([account, thousand_ether]))
-            .await?;
+        rpc.call("anvil_setBalance", json!([account, thousand_ether])).await?;
         let selector = selector(rpc, "registerGateway(address,bool)").await?;
         let data = format!("{selector}{digits:0>64}{:0>64}", 1);
         let owner = first_account(rpc).await?;
-        rpc.transact(json!({ "from": owner, "to": self.address, "data": data }))
-            .await?;
+        rpc.transact(json!({ "from": owner, "to": self.address, "data": data })).await?;
         Ok(account)
     }
 }
@@ -130,9 +126,7 @@ mod tests {
         let port = Ports::choose(PortChoice::Ephemeral).unwrap().ledger;
         let log = layout.path("anvil.log");
         let block_time = Some(std::time::Duration::from_millis(100));
-        let anvil = Anvil::start(&contracts, port, block_time, &log)
-            .await
-            .unwrap();
+        let anvil = Anvil::start(&contracts, port, block_time, &log).await.unwrap();
         let rpc = anvil.rpc();
         let contract = Contract::deploy(&contracts, rpc).await.unwrap();
         let point = create_ledger_key(&layout).unwrap();
@@ -141,10 +135,7 @@ mod tests {
         let function = selector(rpc, "isGateway(address)").await.unwrap();
         let asked = |account: &str| {
             let data = format!("{function}{:0>64}", account.trim_start_matches("0x"));
-            rpc.text(
-                "eth_call",
-                json!([{ "to": contract.address, "data": data }, "latest"]),
-            )
+            rpc.text("eth_call", json!([{ "to": contract.address, "data": data }, "latest"]))
         };
         assert!(asked(&account).await.unwrap().ends_with('1'));
         assert!(asked(&contract.address).await.unwrap().ends_with('0'));

@@ -67,15 +67,8 @@ impl Gateway {
         log: &Path,
         ready: &str,
     ) -> Result<Self, GatewayError> {
-        let run = |source| GatewayError::Run {
-            path: executable.to_owned(),
-            source,
-        };
-        let output = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)
-            .map_err(run)?;
+        let run = |source| GatewayError::Run { path: executable.to_owned(), source };
+        let output = OpenOptions::new().create(true).append(true).open(log).map_err(run)?;
         let errors = output.try_clone().map_err(run)?;
         let child = Command::new(executable)
             .args(["serve", "--config"])
@@ -88,11 +81,7 @@ impl Gateway {
             .process_group(0)
             .spawn()
             .map_err(run)?;
-        let mut gateway = Self {
-            executable: executable.to_owned(),
-            log: log.to_owned(),
-            child,
-        };
+        let mut gateway = Self { executable: executable.to_owned(), log: log.to_owned(), child };
         gateway.wait_until_ready(ready).await?;
         Ok(gateway)
     }
@@ -124,24 +113,14 @@ impl Gateway {
     /// # Errors
     /// When it cannot be killed.
     pub async fn kill(mut self) -> Result<(), GatewayError> {
-        self.child
-            .kill()
-            .await
-            .map_err(|source| self.failed(source))
+        self.child.kill().await.map_err(|source| self.failed(source))
     }
 
     async fn wait_until_ready(&mut self, ready: &str) -> Result<(), GatewayError> {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()?;
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
         let answers = async {
             loop {
-                if let Some(status) = self
-                    .child
-                    .try_wait()
-                    .map_err(|source| self.failed(source))?
-                {
+                if let Some(status) = self.child.try_wait().map_err(|source| self.failed(source))? {
                     let log = self.log_end();
                     return Err(GatewayError::Ended { status, log });
                 }
@@ -154,17 +133,12 @@ impl Gateway {
         };
         match timeout(PATIENCE, answers).await {
             Ok(outcome) => outcome,
-            Err(_) => Err(GatewayError::NotReady {
-                log: self.log_end(),
-            }),
+            Err(_) => Err(GatewayError::NotReady { log: self.log_end() }),
         }
     }
 
     fn failed(&self, source: io::Error) -> GatewayError {
-        GatewayError::Run {
-            path: self.executable.clone(),
-            source,
-        }
+        GatewayError::Run { path: self.executable.clone(), source }
     }
 
     fn log_end(&self) -> String {

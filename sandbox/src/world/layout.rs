@@ -36,10 +36,7 @@ impl Layout {
     /// # Errors
     /// When something other than a world stands there, or it cannot be written.
     pub fn create(root: &Path) -> Result<Self, LayoutError> {
-        let failed = |source| LayoutError::Io {
-            path: root.to_owned(),
-            source,
-        };
+        let failed = |source| LayoutError::Io { path: root.to_owned(), source };
         if root.exists() {
             let empty = fs::read_dir(root).map_err(failed)?.next().is_none();
             if !empty && !root.join(MARKER).exists() {
@@ -49,19 +46,9 @@ impl Layout {
         }
         fs::create_dir_all(root).map_err(failed)?;
         // Absolute, because child processes are given paths in it.
-        let layout = Self {
-            root: fs::canonicalize(root).map_err(failed)?,
-        };
+        let layout = Self { root: fs::canonicalize(root).map_err(failed)? };
         layout.write(MARKER, "This directory is made anew by `naru world`.\n")?;
-        for folder in [
-            "keys",
-            "pki",
-            "samples",
-            "receipts",
-            "inbox/city-b",
-            "log",
-            "state",
-        ] {
+        for folder in ["keys", "pki", "samples", "receipts", "inbox/city-b", "log", "state"] {
             let path = layout.path(folder);
             fs::create_dir_all(&path).map_err(|source| LayoutError::Io { path, source })?;
         }
@@ -110,10 +97,7 @@ impl Layout {
     /// # Errors
     /// When one of them cannot be read or written.
     pub fn copy_files(&self, from: &Path, relative: &str) -> Result<(), LayoutError> {
-        let failed = |source| LayoutError::Io {
-            path: from.to_owned(),
-            source,
-        };
+        let failed = |source| LayoutError::Io { path: from.to_owned(), source };
         let target = self.path(relative);
         fs::create_dir_all(&target).map_err(failed)?;
         for entry in fs::read_dir(from).map_err(failed)? {
@@ -151,10 +135,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::create(&directory.path().join("world")).unwrap();
         layout.write_secret("keys/x.key", "00").unwrap();
-        let mode = fs::metadata(layout.path("keys/x.key"))
-            .unwrap()
-            .permissions()
-            .mode();
+        let mode = fs::metadata(layout.path("keys/x.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 }

@@ -120,15 +120,7 @@ impl World {
         layout.write("naru.toml", facts.configuration())?;
         samples::write(&layout, &ports, &api_keys)?;
         endpoints::write(&layout, &ports, &contract)?;
-        Ok(Self {
-            options,
-            layout,
-            ports,
-            api_keys,
-            anvil,
-            contract,
-            gateway: None,
-        })
+        Ok(Self { options, layout, ports, api_keys, anvil, contract, gateway: None })
     }
 
     /// Starts the gateway and waits until it is ready; one that runs is ended first.
@@ -152,11 +144,7 @@ impl World {
     /// # Errors
     /// When it does not run or cannot be killed.
     pub async fn kill_gateway(&mut self) -> Result<(), GatewayError> {
-        self.gateway
-            .take()
-            .ok_or(GatewayError::NotRunning)?
-            .kill()
-            .await
+        self.gateway.take().ok_or(GatewayError::NotRunning)?.kill().await
     }
 
     /// Ends the gateway gracefully, then the ledger.
@@ -228,10 +216,7 @@ impl World {
     /// When the certificate cannot be read.
     pub fn ministry(&self, identity: Identity) -> Result<Ministry, CallError> {
         let client = HttpClients::new(self.layout.clone()).client(identity)?;
-        Ok(Ministry::new(
-            client,
-            format!("{}/soap/welfare", self.https_url()),
-        ))
+        Ok(Ministry::new(client, format!("{}/soap/welfare", self.https_url())))
     }
 
     /// The REST caller, without TLS.
@@ -249,18 +234,12 @@ impl World {
     /// When the HTTP client cannot be built.
     pub fn operator(&self) -> Result<Operator, CallError> {
         let client = HttpClients::new(self.layout.clone()).client(Identity::Anonymous)?;
-        Ok(Operator::new(
-            client,
-            self.admin_url(),
-            self.api_keys.operator.expose(),
-        ))
+        Ok(Operator::new(client, self.admin_url(), self.api_keys.operator.expose()))
     }
 
     /// City B with its folder.
     pub fn city_b(&self) -> CityB {
-        CityB {
-            folder: self.layout.path("inbox/city-b"),
-        }
+        CityB { folder: self.layout.path("inbox/city-b") }
     }
 }
 
@@ -274,8 +253,6 @@ async fn create_log_key(naru: &Path, layout: &Layout) -> Result<(), WorldError> 
         .map_err(|error| WorldError::LogKey(error.to_string()))?;
     match output.status.success() {
         true => Ok(()),
-        false => Err(WorldError::LogKey(
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        )),
+        false => Err(WorldError::LogKey(String::from_utf8_lossy(&output.stderr).into_owned())),
     }
 }

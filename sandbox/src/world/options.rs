@@ -42,12 +42,7 @@ impl WorldOptions {
 
     /// The same with absolute paths: child processes and the configuration stand elsewhere.
     pub(super) fn absolute(mut self) -> Result<Self, WorldError> {
-        for path in [
-            &mut self.contracts,
-            &mut self.naru,
-            &mut self.catalog,
-            &mut self.policies,
-        ] {
+        for path in [&mut self.contracts, &mut self.naru, &mut self.catalog, &mut self.policies] {
             *path = match path.canonicalize() {
                 Ok(absolute) => absolute,
                 Err(source) => {

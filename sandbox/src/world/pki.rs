@@ -50,9 +50,7 @@ impl Pki {
         issue(layout, "unregistered", client("NOBODY01"), &issuer)?;
         let (_, elsewhere) = self::authority("Another authority")?;
         issue(layout, "stranger", client("MOHW0001"), &elsewhere)?;
-        Ok(Self {
-            mohw_fingerprint: fingerprint(mohw.der()),
-        })
+        Ok(Self { mohw_fingerprint: fingerprint(mohw.der()) })
     }
 }
 

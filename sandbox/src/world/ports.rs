@@ -76,21 +76,13 @@ mod tests {
         let chosen = reserve(PortChoice::Documented, port, &mut held).unwrap();
         assert_ne!(chosen, port);
         drop(busy);
-        assert_eq!(
-            reserve(PortChoice::Documented, port, &mut held).unwrap(),
-            port
-        );
+        assert_eq!(reserve(PortChoice::Documented, port, &mut held).unwrap(), port);
     }
 
     #[test]
     fn ephemeral_ports_differ() {
-        let Ports {
-            http,
-            https,
-            telegram,
-            admin,
-            ledger,
-        } = Ports::choose(PortChoice::Ephemeral).unwrap();
+        let Ports { http, https, telegram, admin, ledger } =
+            Ports::choose(PortChoice::Ephemeral).unwrap();
         let mut ports = [http, https, telegram, admin, ledger];
         ports.sort_unstable();
         assert!(ports.windows(2).all(|pair| pair[0] != pair[1]));

@@ -42,10 +42,8 @@ impl Rpc {
     /// # Errors
     /// When the HTTP client cannot be built.
     pub fn new(url: String) -> Result<Self, RpcError> {
-        let client = reqwest::Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(10))
-            .build()?;
+        let client =
+            reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
         Ok(Self { client, url })
     }
 
@@ -58,10 +56,7 @@ impl Rpc {
         let response = self.client.post(&self.url).json(&request).send().await?;
         let mut answer: Value = response.json().await?;
         match answer.get_mut("error") {
-            Some(error) => Err(RpcError::Refused {
-                method,
-                error: error.take(),
-            }),
+            Some(error) => Err(RpcError::Refused { method, error: error.take() }),
             None => match answer.get_mut("result") {
                 Some(result) => Ok(result.take()),
                 None => Err(RpcError::Shape(method)),
@@ -99,13 +94,9 @@ impl Rpc {
     /// # Errors
     /// When it is refused, fails, or is not mined within ten seconds.
     pub async fn transact(&self, transaction: Value) -> Result<Value, RpcError> {
-        let hash = self
-            .text("eth_sendTransaction", json!([transaction]))
-            .await?;
+        let hash = self.text("eth_sendTransaction", json!([transaction])).await?;
         for _ in 0..200 {
-            let receipt = self
-                .call("eth_getTransactionReceipt", json!([hash]))
-                .await?;
+            let receipt = self.call("eth_getTransactionReceipt", json!([hash])).await?;
             match receipt.get("status").and_then(Value::as_str) {
                 Some("0x1") => return Ok(receipt),
                 Some(_) => return Err(RpcError::Reverted(hash)),

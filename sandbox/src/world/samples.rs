@@ -27,11 +27,8 @@ const RENT: Benefit = Benefit {
     monthly_amount: 200_000,
     ..HOUSING
 };
-const LIVING: Benefit = Benefit {
-    programme: Programme::BasicLiving,
-    monthly_amount: 765_000,
-    ..HOUSING
-};
+const LIVING: Benefit =
+    Benefit { programme: Programme::BasicLiving, monthly_amount: 765_000, ..HOUSING };
 
 /// Writes them into `samples/`.
 pub(super) fn write(layout: &Layout, ports: &Ports, keys: &ApiKeys) -> Result<(), WorldError> {
@@ -52,26 +49,11 @@ pub(super) fn write(layout: &Layout, ports: &Ports, keys: &ApiKeys) -> Result<()
 fn soap(layout: &Layout) -> Result<(), WorldError> {
     let person = || ("residentNumber", SAMPLE.resident_number.to_owned());
     let group = || ("groupCode", "HOU".to_owned());
-    let (from, to) = (
-        ("startDate", RENT.from.to_owned()),
-        ("endDate", RENT.to.to_owned()),
-    );
+    let (from, to) = (("startDate", RENT.from.to_owned()), ("endDate", RENT.to.to_owned()));
     let requests = [
-        (
-            "benefit-apply",
-            "benefitApply",
-            benefit_fields("SAMPLE-APPLY-1", &HOUSING, None),
-        ),
-        (
-            "benefit-grant",
-            "benefitGrant",
-            benefit_fields("SAMPLE-GRANT-1", &HOUSING, None),
-        ),
-        (
-            "overlap-check",
-            "overlapCheck",
-            vec![person(), group(), from, to],
-        ),
+        ("benefit-apply", "benefitApply", benefit_fields("SAMPLE-APPLY-1", &HOUSING, None)),
+        ("benefit-grant", "benefitGrant", benefit_fields("SAMPLE-GRANT-1", &HOUSING, None)),
+        ("overlap-check", "overlapCheck", vec![person(), group(), from, to]),
         ("history", "history", vec![person(), group()]),
     ];
     for (file, operation, fields) in requests {
@@ -118,12 +100,8 @@ mod tests {
 
     /// The words of `text` that begin with `folder`.
     fn paths<'a>(text: &'a str, folder: &'a str) -> impl Iterator<Item = &'a str> {
-        let end = |rest: &str| {
-            rest.find(|c: char| " \"'\n)".contains(c))
-                .unwrap_or(rest.len())
-        };
-        text.match_indices(folder)
-            .map(move |(at, _)| &text[at..at + end(&text[at..])])
+        let end = |rest: &str| rest.find(|c: char| " \"'\n)".contains(c)).unwrap_or(rest.len());
+        text.match_indices(folder).map(move |(at, _)| &text[at..at + end(&text[at..])])
     }
 
     #[test]
@@ -136,9 +114,7 @@ mod tests {
         // The gateway's own command makes this one.
         layout.write("keys/log.key.pub", "").unwrap();
         write(&layout, &ports, &keys).unwrap();
-        let contract = Contract {
-            address: "0x00".into(),
-        };
+        let contract = Contract { address: "0x00".into() };
         endpoints::write(&layout, &ports, &contract).unwrap();
 
         for page in ["samples/README.md", "endpoints.json"] {

@@ -17,10 +17,7 @@ pub(crate) struct Anvil {
 impl Anvil {
     pub(crate) async fn start(arguments: &[&str]) -> Self {
         let binary = binary();
-        assert!(
-            binary.is_file(),
-            "the EVM node is not installed; run: make deps"
-        );
+        assert!(binary.is_file(), "the EVM node is not installed; run: make deps");
         let mut process = Command::new(binary)
             .args(["--host", "127.0.0.1", "--port", "0"])
             .args(arguments)
@@ -30,21 +27,14 @@ impl Anvil {
             .expect("anvil starts");
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let address = loop {
-            let line = lines
-                .next_line()
-                .await
-                .unwrap()
-                .expect("anvil says where it listens");
+            let line = lines.next_line().await.unwrap().expect("anvil says where it listens");
             if let Some(address) = line.strip_prefix("Listening on ") {
                 break address.trim().to_owned();
             }
         };
         // Its pipe must not fill up.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self {
-            _process: process,
-            url: format!("http://{address}").parse().unwrap(),
-        }
+        Self { _process: process, url: format!("http://{address}").parse().unwrap() }
     }
 }
 

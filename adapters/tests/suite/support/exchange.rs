@@ -20,11 +20,7 @@ struct Anyone;
 impl Authenticate for Anyone {
     async fn authenticate(&self, _: &Evidence, _: &Envelope) -> Result<Caller, Fault> {
         let member = MemberId("city-a".into());
-        Ok(Caller {
-            member,
-            means: Means::ApiKey,
-            assurance: Assurance::Low,
-        })
+        Ok(Caller { member, means: Means::ApiKey, assurance: Assurance::Low })
     }
 }
 
@@ -70,12 +66,7 @@ pub(crate) async fn submit(name: &str) -> Admitted {
 }
 
 async fn admit(operation: Operation, idempotency_key: Option<String>) -> Admitted {
-    let service = Service {
-        id: service(),
-        operation,
-        subject: None,
-        consent: None,
-    };
+    let service = Service { id: service(), operation, subject: None, consent: None };
     let envelope = Envelope {
         service: Arc::new(service),
         message: Message::new(),
@@ -96,17 +87,9 @@ async fn admit(operation: Operation, idempotency_key: Option<String>) -> Admitte
 /// What is left of a submit once its process has died.
 pub(crate) fn left_of(key: SubmissionKey, ticket: Option<Vec<u8>>) -> Submission {
     let exchange = ExchangeId(uuid::Uuid::nil());
-    Submission {
-        key,
-        exchange,
-        service: service(),
-        ticket,
-    }
+    Submission { key, exchange, service: service(), ticket }
 }
 
 fn service() -> ServiceId {
-    ServiceId {
-        sector: "welfare".into(),
-        code: "benefitGrant".into(),
-    }
+    ServiceId { sector: "welfare".into(), code: "benefitGrant".into() }
 }

@@ -25,9 +25,7 @@ impl Line {
     pub(crate) async fn to(node: &Url) -> Self {
         let node = node.socket_addrs(|| None).unwrap()[0];
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap())
-            .parse()
-            .unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let (state, watched) = watch::channel(State::Up);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {

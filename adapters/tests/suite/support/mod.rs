@@ -23,7 +23,5 @@ pub(crate) async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(LONG, held)
-        .await
-        .expect("what was waited for did not happen");
+    tokio::time::timeout(LONG, held).await.expect("what was waited for did not happen");
 }

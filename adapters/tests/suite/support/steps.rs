@@ -18,30 +18,18 @@ pub(crate) async fn overlap(adapter: &dyn Adapter, person: u8) -> Result<Answer,
 
 /// How many benefits the ledger holds for a person.
 pub(crate) async fn count(adapter: &dyn Adapter, person: u8) -> i128 {
-    match ask(adapter, &history_call(person))
-        .await
-        .unwrap()
-        .get("count")
-    {
+    match ask(adapter, &history_call(person)).await.unwrap().get("count") {
         Some(Value::Integer(count)) => *count,
         other => panic!("a count, not {other:?}"),
     }
 }
 
 pub(crate) fn proof(answer: &Answer) -> &Proof {
-    answer
-        .proof
-        .as_ref()
-        .expect("a ledger's answer has a proof")
+    answer.proof.as_ref().expect("a ledger's answer has a proof")
 }
 
 pub(crate) fn transaction(answer: &Answer) -> B256 {
-    proof(answer)
-        .transaction
-        .as_ref()
-        .expect("a submit's proof names it")
-        .parse()
-        .unwrap()
+    proof(answer).transaction.as_ref().expect("a submit's proof names it").parse().unwrap()
 }
 
 pub(crate) fn settled(settlement: Settlement) -> Result<Answer, Fault> {
@@ -70,8 +58,5 @@ pub(crate) async fn waiting(world: &World, account: Address, transactions: u64) 
 }
 
 pub(crate) fn config_with(world: &World, finality: Finality) -> EthereumConfig {
-    EthereumConfig {
-        finality,
-        ..world.config()
-    }
+    EthereumConfig { finality, ..world.config() }
 }

@@ -48,12 +48,7 @@ impl World {
         let anvil = Anvil::start(arguments).await;
         let node = RootProvider::new_http(anvil.url.clone());
         let contract = deploy(&node).await;
-        Self {
-            anvil,
-            node,
-            contract,
-            outbox: Arc::default(),
-        }
+        Self { anvil, node, contract, outbox: Arc::default() }
     }
 
     pub(crate) fn url(&self) -> Url {
@@ -95,30 +90,18 @@ impl World {
         method: &'static str,
         parameters: serde_json::Value,
     ) -> A {
-        self.node
-            .raw_request(method.into(), parameters)
-            .await
-            .unwrap()
+        self.node.raw_request(method.into(), parameters).await.unwrap()
     }
 
     /// Transactions of the account that are mined, and those and the waiting ones.
     pub(crate) async fn nonces(&self, account: Address) -> (u64, u64) {
         let mined = self.node.get_transaction_count(account).await.unwrap();
-        (
-            mined,
-            self.node
-                .get_transaction_count(account)
-                .pending()
-                .await
-                .unwrap(),
-        )
+        (mined, self.node.get_transaction_count(account).pending().await.unwrap())
     }
 
     /// Another program sends a transaction with the gateway's account.
     pub(crate) async fn another_sender(&self, account: Address) {
-        let transfer = TransactionRequest::default()
-            .with_from(account)
-            .with_to(Address::ZERO);
+        let transfer = TransactionRequest::default().with_from(account).with_to(Address::ZERO);
         let _ = self.node.send_transaction(transfer).await.unwrap();
     }
 }
@@ -128,9 +111,7 @@ async fn deploy(node: &RootProvider<Network>) -> Address {
     let artifact: serde_json::Value = serde_json::from_str(&artifact).unwrap();
     let code: Bytes = artifact["bytecode"].as_str().unwrap().parse().unwrap();
     let deployer = node.get_accounts().await.unwrap()[0];
-    let creation = TransactionRequest::default()
-        .with_from(deployer)
-        .with_deploy_code(code);
+    let creation = TransactionRequest::default().with_from(deployer).with_deploy_code(code);
     let sent = node.send_transaction(creation).await.unwrap();
     sent.get_receipt().await.unwrap().contract_address.unwrap()
 }
@@ -212,13 +193,7 @@ pub(crate) async fn submit(
     arguments: Vec<(String, Value)>,
 ) -> Result<Answer, Fault> {
     let admitted = exchange::submit(name).await;
-    adapter
-        .call(
-            &admitted,
-            &submit_call(name, function, arguments).await,
-            LONG,
-        )
-        .await
+    adapter.call(&admitted, &submit_call(name, function, arguments).await, LONG).await
 }
 
 pub(crate) async fn submit_call(
@@ -228,12 +203,7 @@ pub(crate) async fn submit_call(
 ) -> Call {
     let key = key(name).await;
     arguments.push(("request".into(), Value::Bytes(key.0.to_vec())));
-    Call {
-        operation: Operation::Submit,
-        function: function.into(),
-        arguments,
-        key: Some(key),
-    }
+    Call { operation: Operation::Submit, function: function.into(), arguments, key: Some(key) }
 }
 
 pub(crate) fn terms(of: &Benefit) -> Vec<(String, Value)> {
@@ -271,12 +241,7 @@ pub(crate) fn history_call(person: u8) -> Call {
 }
 
 fn query_call(function: &str, arguments: Vec<(String, Value)>) -> Call {
-    Call {
-        operation: Operation::Query,
-        function: function.into(),
-        arguments,
-        key: None,
-    }
+    Call { operation: Operation::Query, function: function.into(), arguments, key: None }
 }
 
 pub(crate) async fn ask(adapter: &dyn Adapter, call: &Call) -> Result<Message, Fault> {

@@ -57,11 +57,7 @@ impl Default for Script {
 }
 
 pub(crate) fn submit() -> Script {
-    Script {
-        operation: Operation::Submit,
-        decoded: Ok(Some("key-1".into())),
-        ..Script::default()
-    }
+    Script { operation: Operation::Submit, decoded: Ok(Some("key-1".into())), ..Script::default() }
 }
 
 pub(crate) fn fault(kind: Kind) -> Fault {
@@ -70,10 +66,7 @@ pub(crate) fn fault(kind: Kind) -> Fault {
 
 pub(crate) fn answer() -> Answer {
     let values = [("count", Value::Integer(2)), ("rows", Value::List(vec![]))];
-    Answer {
-        values: values.into_iter().collect(),
-        proof: None,
-    }
+    Answer { values: values.into_iter().collect(), proof: None }
 }
 
 pub(crate) fn consent() -> Consent {
@@ -93,10 +86,7 @@ pub(crate) fn submission() -> Submission {
     Submission {
         key: SubmissionKey([0; 32]),
         exchange: ExchangeId(Uuid::nil()),
-        service: ServiceId {
-            sector: "sector".into(),
-            code: "service".into(),
-        },
+        service: ServiceId { sector: "sector".into(), code: "service".into() },
         ticket: Some(b"ticket".to_vec()),
     }
 }
@@ -116,20 +106,9 @@ impl Parts {
 
 /// A pipeline over `script`, and its notes.
 pub(crate) fn gateway(script: Script) -> (Pipeline, Arc<Parts>) {
-    let function = Function {
-        name: "f".into(),
-        operation: script.operation,
-        arguments: vec![],
-    };
-    let profile = Profile {
-        functions: vec![function],
-        finality: Finality::Immediate,
-    };
-    let parts = Arc::new(Parts {
-        script,
-        asked: Mutex::default(),
-        profile,
-    });
+    let function = Function { name: "f".into(), operation: script.operation, arguments: vec![] };
+    let profile = Profile { functions: vec![function], finality: Finality::Immediate };
+    let parts = Arc::new(Parts { script, asked: Mutex::default(), profile });
     let mut routes = Routes::default();
     let route = Route {
         name: "route".into(),
@@ -188,19 +167,14 @@ impl Front for Parts {
     fn decode(&self, _: &Inbound) -> Result<Envelope, Fault> {
         let key = self.script.decoded.clone()?;
         let items = [("count", "count"), ("rows", "details")];
-        let items = items
-            .map(|(field, item)| (field.to_owned(), item.to_owned()))
-            .into();
+        let items = items.map(|(field, item)| (field.to_owned(), item.to_owned())).into();
         let person = Value::Resident(ResidentNumber::parse("900101-1234567").unwrap());
         Ok(Envelope {
             service: Arc::new(Service {
                 id: submission().service,
                 operation: self.script.operation,
                 subject: Some("person".into()),
-                consent: Some(ConsentRule {
-                    purpose: "purpose".into(),
-                    items,
-                }),
+                consent: Some(ConsentRule { purpose: "purpose".into(), items }),
             }),
             message: [("person", person)].into_iter().collect(),
             idempotency_key: key,
@@ -224,12 +198,7 @@ impl Front for Parts {
 
 fn draft(body: String) -> Draft {
     let receipt = Slot::Insert(body.len());
-    Draft {
-        status: 200,
-        headers: vec![],
-        body: body.into(),
-        receipt,
-    }
+    Draft { status: 200, headers: vec![], body: body.into(), receipt }
 }
 
 #[async_trait]
@@ -238,11 +207,7 @@ impl Authenticate for Parts {
         self.note("authenticate");
         self.script.authenticated.clone()?;
         let member = MemberId("ministry".into());
-        Ok(Caller {
-            member,
-            means: Means::ApiKey,
-            assurance: Assurance::Low,
-        })
+        Ok(Caller { member, means: Means::ApiKey, assurance: Assurance::Low })
     }
 }
 
@@ -250,9 +215,7 @@ impl Authorize for Parts {
     fn authorize(&self, _: &Caller, _: &Envelope) -> Result<Decision, Fault> {
         self.note("authorize");
         self.script.authorized.clone()?;
-        Ok(Decision {
-            policies: vec!["allow".into()],
-        })
+        Ok(Decision { policies: vec!["allow".into()] })
     }
 }
 
@@ -274,10 +237,7 @@ impl Quota for Parts {
             remaining: 0,
             reset: Duration::from_secs(1),
         };
-        self.script
-            .spent
-            .map(|()| Some(state.clone()))
-            .map_err(|()| state)
+        self.script.spent.map(|()| Some(state.clone())).map_err(|()| state)
     }
 }
 
@@ -289,12 +249,7 @@ impl Mapping for Parts {
     fn map(&self, admitted: &Admitted) -> Result<Call, Fault> {
         self.note("map");
         let operation = admitted.envelope().service.operation;
-        Ok(Call {
-            operation,
-            function: "f".into(),
-            arguments: vec![],
-            key: admitted.key(),
-        })
+        Ok(Call { operation, function: "f".into(), arguments: vec![], key: admitted.key() })
     }
 
     fn map_back(&self, _: &Admitted, answer: &Answer) -> Result<Message, Fault> {
@@ -318,10 +273,7 @@ impl Adapter for Parts {
 
     async fn call(&self, _: &Admitted, _: &Call, _: Duration) -> Result<Answer, Fault> {
         self.note("call");
-        self.script
-            .called
-            .clone()
-            .expect("this script's backend panics")
+        self.script.called.clone().expect("this script's backend panics")
     }
 
     async fn lookup(&self, _: &Submission, _: Duration) -> Result<Settlement, Fault> {
@@ -346,11 +298,7 @@ impl Outbox for Parts {
     }
 
     async fn settle(&self, _: &SubmissionKey, o: &Result<Answer, Fault>) -> Result<(), Fault> {
-        self.note(if o.is_ok() {
-            "settle done"
-        } else {
-            "settle refused"
-        });
+        self.note(if o.is_ok() { "settle done" } else { "settle refused" });
         Ok(())
     }
 
@@ -367,9 +315,7 @@ impl Outbox for Parts {
 #[async_trait]
 impl Journal for Parts {
     async fn append(&self, record: Record<'_>) -> Result<Receipt, Fault> {
-        let outcome = record
-            .fault
-            .map_or_else(|| "ok".to_owned(), |fault| fault.kind.to_string());
+        let outcome = record.fault.map_or_else(|| "ok".to_owned(), |fault| fault.kind.to_string());
         self.note(format!("journal {:?} {outcome}", record.kind));
         self.script.appended.clone()?;
         Ok(Receipt("receipt".into()))

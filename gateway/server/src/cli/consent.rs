@@ -87,7 +87,9 @@ impl Consent {
             let refused = !response.status().is_success();
             let answer: Value = response.json().await?;
             match refused {
-                true => Err(answer.get("detail").and_then(Value::as_str).unwrap_or("refused").into()),
+                true => {
+                    Err(answer.get("detail").and_then(Value::as_str).unwrap_or("refused").into())
+                }
                 false => Ok(answer),
             }
         })?;

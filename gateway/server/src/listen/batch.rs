@@ -187,7 +187,8 @@ fn finish(file: &Path, result: &[u8], outcome: &str) -> io::Result<()> {
 /// A name in `folder` that no earlier file has, so that nothing is overwritten.
 fn free_name(folder: &Path, file: &Path) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let candidates = std::iter::once(name.to_string()).chain((2_u64..).map(|n| format!("{n}-{name}")));
+    let candidates =
+        std::iter::once(name.to_string()).chain((2_u64..).map(|n| format!("{n}-{name}")));
     let mut paths = candidates.map(|name| folder.join(name));
     paths.find(|path| !path.exists()).unwrap_or_else(|| folder.join(&*name))
 }

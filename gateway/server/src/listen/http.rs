@@ -59,7 +59,11 @@ struct Shared {
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn serve(gateway: Gateway, fronts: HttpFronts, settings: HttpSettings) -> std::io::Result<Server> {
+pub fn serve(
+    gateway: Gateway,
+    fronts: HttpFronts,
+    settings: HttpSettings,
+) -> std::io::Result<Server> {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let shared = Data::new(Shared {
         gateway,
@@ -128,7 +132,9 @@ async fn soap(
     let asks_wsdl = request.query_string().eq_ignore_ascii_case("wsdl");
     if request.method() == Method::GET && asks_wsdl {
         let location = format!("{}{}", origin(&request, &shared), request.path());
-        return HttpResponse::Ok().content_type("text/xml; charset=utf-8").body(front.wsdl(&location));
+        return HttpResponse::Ok()
+            .content_type("text/xml; charset=utf-8")
+            .body(front.wsdl(&location));
     }
     let front: Arc<dyn Front> = front.clone();
     exchange(&request, payload, front, None, &shared).await

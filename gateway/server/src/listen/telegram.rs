@@ -130,7 +130,10 @@ impl Connection {
         let patience = self.settings.message_timeout;
         match tokio::time::timeout(patience, self.read_rest(&framing, length, begun)).await {
             Ok(frame) => frame,
-            Err(_) => Frame::Broken(Bytes::new(), broken("too-slow", "the telegram did not arrive in time")),
+            Err(_) => Frame::Broken(
+                Bytes::new(),
+                broken("too-slow", "the telegram did not arrive in time"),
+            ),
         }
     }
 
@@ -144,7 +147,8 @@ impl Connection {
             Some(size) if size <= max => size,
             Some(_) => return Frame::Broken(Bytes::new(), too_large(max)),
             None => {
-                let fault = broken("length-not-a-number", "the telegram does not begin with its length");
+                let fault =
+                    broken("length-not-a-number", "the telegram does not begin with its length");
                 return Frame::Broken(length.into(), fault);
             }
         };
@@ -176,7 +180,8 @@ impl Connection {
         let reply = self.gateway.handle(received).await?;
         let mut wire = self.front.framing().prefix(reply.body.len())?;
         wire.extend_from_slice(&reply.body);
-        let written = tokio::time::timeout(self.settings.message_timeout, self.stream.write_all(&wire));
+        let written =
+            tokio::time::timeout(self.settings.message_timeout, self.stream.write_all(&wire));
         written.await.ok()?.ok()
     }
 }

@@ -5,11 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn field(kind: FixedKind, length: usize) -> Fixed {
-    Fixed {
-        kind,
-        length,
-        cut: false,
-    }
+    Fixed { kind, length, cut: false }
 }
 
 fn written(shape: Fixed, text: &str) -> Result<Vec<u8>, Unfit> {
@@ -32,10 +28,7 @@ fn fields_are_padded_as_their_type_says() {
 
 #[test]
 fn what_does_not_fit_is_refused() {
-    let too_long = Unfit::TooLong {
-        max: 3,
-        unit: "bytes",
-    };
+    let too_long = Unfit::TooLong { max: 3, unit: "bytes" };
     assert_eq!(written(field(FixedKind::Hangul, 3), "가나"), Err(too_long.clone()));
     assert_eq!(written(field(FixedKind::Digits, 3), "1234"), Err(too_long));
     assert_eq!(written(field(FixedKind::Digits, 3), "-1"), Err(Unfit::NotA("digits alone")));
@@ -55,10 +48,7 @@ fn a_syllable_cut_at_the_end_of_a_field_is_said() {
 
 #[test]
 fn declared_free_text_is_cut_between_characters() {
-    let shape = Fixed {
-        cut: true,
-        ..field(FixedKind::Hangul, 5)
-    };
+    let shape = Fixed { cut: true, ..field(FixedKind::Hangul, 5) };
     assert_eq!(written(shape, "가나다").unwrap(), b"\xb0\xa1\xb3\xaa ");
     assert_eq!(written(shape, "abcdefg").unwrap(), b"abcde");
 }

@@ -1,0 +1,58 @@
+//! What the fuzz targets share: the catalog, and one request through one front. A run fails when
+//! decoding or refusing panics; what a refusal must look like is checked by the package's own tests.
+//!
+//! `cargo +nightly fuzz run soap` in the folder `mappings`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+use gateway_core::front::Exchange;
+use gateway_core::{Evidence, ExchangeId, Inbound, Pseudonym, Pseudonymize};
+use jiff::Timestamp;
+use mappings::{Catalog, FrontEntry};
+use uuid::Uuid;
+
+/// Fronts make no pseudonyms.
+struct Nobody;
+
+impl Pseudonymize for Nobody {
+    fn pseudonym(&self, _: &str, _: &str, _: &[u8]) -> Pseudonym {
+        Pseudonym([0; 32])
+    }
+}
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog");
+    Catalog::load(&root, Arc::new(Nobody)).unwrap_or_else(|problems| panic!("{problems:?}"))
+});
+
+/// The front of a mapping.
+pub fn front(id: &str) -> &'static FrontEntry {
+    CATALOG.front(id).expect("the mapping is in the catalog")
+}
+
+/// Decodes, and refuses what does not decode.
+pub fn request(front: &FrontEntry, attributes: &[(&str, &str)], body: &[u8]) {
+    let attributes = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    let inbound = Inbound {
+        id: ExchangeId(Uuid::nil()),
+        front: front.as_front(),
+        evidence: Evidence::default(),
+        attributes: attributes.collect::<BTreeMap<_, _>>(),
+        body: Bytes::copy_from_slice(body),
+        received: Timestamp::UNIX_EPOCH,
+    };
+    if let Err(fault) = inbound.front.decode(&inbound) {
+        let exchange = Exchange {
+            id: inbound.id,
+            inbound: &inbound,
+            envelope: None,
+            quota: None,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let refusal = inbound.front.refuse(&exchange, &fault);
+        assert!(!refusal.body.is_empty());
+    }
+}

@@ -107,3 +107,6 @@ impl<S> Row<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,9 +202,7 @@ fn trail() -> Trail {
             means: Means::Certificate,
             assurance: Assurance::Substantial,
         }),
-        decision: Some(Decision {
-            policies: vec!["ministry-grants".into()],
-        }),
+        decision: Some(Decision { policies: vec!["ministry-grants".into()] }),
         subject: Some(Pseudonym([1; 32])),
         quota: Some(QuotaState {
             policy: "ministry".into(),

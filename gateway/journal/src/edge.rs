@@ -21,9 +21,7 @@ pub(crate) struct Edge {
 impl Edge {
     /// Reads the edge of a log of `size` entries whose root is known to be `root`.
     pub(crate) fn read(tiles: &Tiles, size: u64, root: Hash) -> Result<Self, LogError> {
-        let tree = Tree::restore(size, |level, index, width| {
-            tiles.hashes(level, index, width)
-        })?;
+        let tree = Tree::restore(size, |level, index, width| tiles.hashes(level, index, width))?;
         let (index, width) = (size / TILE_WIDTH, (size % TILE_WIDTH) as u32);
         let damaged = |path: String, what| LogError::damaged(&tiles.path(&path), what);
         if tree.root().ok() != Some(root) {
@@ -40,22 +38,14 @@ impl Edge {
             let entries = wal::entries(&stored).unwrap_or_default();
             let hashes = tiles.hashes(0, index, width)?;
             let right = entries.len() >= hashes.len()
-                && entries
-                    .iter()
-                    .zip(&hashes)
-                    .all(|(e, h)| record_hash(e) == *h);
+                && entries.iter().zip(&hashes).all(|(e, h)| record_hash(e) == *h);
             if !right {
                 return Err(damaged(path(), "its entries are not those of the tree"));
             }
             let kept = entries.iter().take(width as usize);
             kept.for_each(|entry| wal::push_entry(&mut bundle, entry));
         }
-        Ok(Self {
-            tree,
-            bundle,
-            full: Vec::new(),
-            tiled: size,
-        })
+        Ok(Self { tree, bundle, full: Vec::new(), tiled: size })
     }
 
     /// Appends an entry whose leaf hash is `hash`.

@@ -95,24 +95,14 @@ pub enum LogError {
 
 impl LogError {
     pub(crate) fn io(doing: &'static str, path: &Path, source: io::Error) -> Self {
-        Self::Io {
-            doing,
-            path: path.to_owned(),
-            source,
-        }
+        Self::Io { doing, path: path.to_owned(), source }
     }
 
     pub(crate) fn store(path: &Path, source: object_store::Error) -> Self {
-        Self::Store {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Store { path: path.to_owned(), source }
     }
 
     pub(crate) fn damaged(path: &Path, what: &'static str) -> Self {
-        Self::Damaged {
-            path: path.to_owned(),
-            what,
-        }
+        Self::Damaged { path: path.to_owned(), what }
     }
 }

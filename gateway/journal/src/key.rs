@@ -59,11 +59,7 @@ impl LogKey {
         let public = [&[TYPE_ED25519], pair.public_key().as_ref()].concat();
         let id = signed_note::key_id(name, &public);
         let verifier = format!("{name}+{id:08x}+{}", STANDARD.encode_to_string(public)).parse()?;
-        Ok(Self {
-            pair,
-            seed,
-            verifier,
-        })
+        Ok(Self { pair, seed, verifier })
     }
 
     /// The secret as `PRIVATE+KEY+name+hash+base64`. Whoever has it can forge this log.
@@ -93,33 +89,23 @@ impl FromStr for LogKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let rest = text
-            .strip_prefix(SECRET_PREFIX)
-            .ok_or(KeyError::Malformed)?;
+        let rest = text.strip_prefix(SECRET_PREFIX).ok_or(KeyError::Malformed)?;
         let (name, rest) = rest.split_once('+').ok_or(KeyError::Malformed)?;
         let (_, encoded) = rest.split_once('+').ok_or(KeyError::Malformed)?;
-        let typed = STANDARD
-            .decode_to_vec(encoded)
-            .map(Zeroizing::new)
-            .map_err(|_| KeyError::Malformed)?;
+        let typed =
+            STANDARD.decode_to_vec(encoded).map(Zeroizing::new).map_err(|_| KeyError::Malformed)?;
         let seed = match typed.split_first() {
             Some((&TYPE_ED25519, seed)) => seed.try_into().map_err(|_| KeyError::Malformed)?,
             _ => return Err(KeyError::Malformed),
         };
         let key = Self::from_seed(name, Zeroizing::new(seed))?;
-        if *key.secret() == text {
-            Ok(key)
-        } else {
-            Err(KeyError::Hash)
-        }
+        if *key.secret() == text { Ok(key) } else { Err(KeyError::Hash) }
     }
 }
 
 impl fmt::Debug for LogKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LogKey")
-            .field("verifier", &self.verifier)
-            .finish_non_exhaustive()
+        f.debug_struct("LogKey").field("verifier", &self.verifier).finish_non_exhaustive()
     }
 }
 
@@ -265,31 +251,16 @@ mod tests {
 
     #[test]
     fn only_this_keys_checkpoints_are_opened() {
-        let (key, other) = (
-            LogKey::generate("log.example").unwrap(),
-            LogKey::generate("log.example").unwrap(),
-        );
+        let (key, other) =
+            (LogKey::generate("log.example").unwrap(), LogKey::generate("log.example").unwrap());
         let root = tlog_tiles::record_hash(b"x");
         let note = key.checkpoint(1, root);
         let open = |text: &str| key.verifier().open(text.as_bytes()).map(|_| ());
         assert_eq!(open(&note), Ok(()));
-        assert_eq!(
-            open(&other.checkpoint(1, root)),
-            Err(CheckpointError::Signature)
-        );
-        let (_, signature) = other
-            .checkpoint(1, root)
-            .split_once("\n\n")
-            .map(own)
-            .unwrap();
-        assert_eq!(
-            open(&format!("{note}{signature}")),
-            Err(CheckpointError::Signature)
-        );
-        assert_eq!(
-            open(note.trim_end_matches('\n')),
-            Err(CheckpointError::Malformed)
-        );
+        assert_eq!(open(&other.checkpoint(1, root)), Err(CheckpointError::Signature));
+        let (_, signature) = other.checkpoint(1, root).split_once("\n\n").map(own).unwrap();
+        assert_eq!(open(&format!("{note}{signature}")), Err(CheckpointError::Signature));
+        assert_eq!(open(note.trim_end_matches('\n')), Err(CheckpointError::Malformed));
     }
 
     fn own((a, b): (&str, &str)) -> (String, String) {

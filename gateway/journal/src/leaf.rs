@@ -145,17 +145,12 @@ pub(crate) fn encode(
             means: caller.means,
             assurance: caller.assurance,
         }),
-        decision: trail.decision.as_ref().map(|decision| Decision {
-            policies: &decision.policies,
-        }),
-        consent: trail.consent.as_ref().map(|used| Consent {
-            id: used.id,
-            items: &used.items,
-        }),
-        quota: trail.quota.as_ref().map(|quota| Quota {
-            policy: &quota.policy,
-            remaining: quota.remaining,
-        }),
+        decision: trail.decision.as_ref().map(|decision| Decision { policies: &decision.policies }),
+        consent: trail.consent.as_ref().map(|used| Consent { id: used.id, items: &used.items }),
+        quota: trail
+            .quota
+            .as_ref()
+            .map(|quota| Quota { policy: &quota.policy, remaining: quota.remaining }),
         mapping: mapping(trail, envelope),
         route: trail.route.as_deref(),
         operation: envelope.map(|envelope| envelope.service.operation),
@@ -196,13 +191,8 @@ fn commitments(record: &Record<'_>, key: &CommitmentKey) -> Commitments {
     Commitments {
         request: commit(Part::Request, record.request),
         reply: commit(Part::Reply, record.reply),
-        subject: trail
-            .subject
-            .map(|subject| commit(Part::Subject, &subject.0)),
-        call: trail
-            .call
-            .as_ref()
-            .map(|call| commit(Part::Call, &call_bytes(call))),
+        subject: trail.subject.map(|subject| commit(Part::Subject, &subject.0)),
+        call: trail.call.as_ref().map(|call| commit(Part::Call, &call_bytes(call))),
     }
 }
 
@@ -210,9 +200,7 @@ fn commitments(record: &Record<'_>, key: &CommitmentKey) -> Commitments {
 fn call_bytes(call: &Call) -> Zeroizing<Vec<u8>> {
     let arguments: gateway_core::Message = call.arguments.iter().cloned().collect();
     let arguments = arguments.canonical();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(
-        call.function.len() + 1 + arguments.len(),
-    ));
+    let mut bytes = Zeroizing::new(Vec::with_capacity(call.function.len() + 1 + arguments.len()));
     bytes.extend_from_slice(call.function.as_bytes());
     bytes.push(0x1f);
     bytes.extend_from_slice(&arguments);

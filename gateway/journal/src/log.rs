@@ -99,12 +99,7 @@ impl Log {
         })?;
         let died = |_| Err(LogError::Stopped("its thread died".to_owned()));
         opened.await.unwrap_or_else(died)?;
-        Ok(Self {
-            inbox,
-            writer: Mutex::new(Some(writer)),
-            stopped,
-            commitments,
-        })
+        Ok(Self { inbox, writer: Mutex::new(Some(writer)), stopped, commitments })
     }
 
     /// Makes durable what is waiting, publishes everything and stops. Later appends are refused.
@@ -125,10 +120,7 @@ impl Log {
     }
 
     fn take_writer(&self) -> Option<JoinHandle<()>> {
-        self.writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn unavailable(&self) -> Fault {
@@ -153,9 +145,7 @@ impl Drop for Log {
 
 impl fmt::Debug for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Log")
-            .field("stopped", &self.stopped.get())
-            .finish_non_exhaustive()
+        f.debug_struct("Log").field("stopped", &self.stopped.get()).finish_non_exhaustive()
     }
 }
 
@@ -167,14 +157,8 @@ impl Journal for Log {
             return Err(unavailable("the entry is longer than 65,535 bytes"));
         }
         let (answer, placed) = oneshot::channel();
-        let append = Append {
-            hash: record_hash(&entry),
-            entry,
-            answer,
-        };
-        self.inbox
-            .send(Message::Append(append))
-            .map_err(|_| self.unavailable())?;
+        let append = Append { hash: record_hash(&entry), entry, answer };
+        self.inbox.send(Message::Append(append)).map_err(|_| self.unavailable())?;
         let placed = placed.await.map_err(|_| self.unavailable())?;
         Ok(Receipt(receipt::encode(&placed)))
     }
@@ -226,12 +210,7 @@ fn write(
     messages: &Receiver<Message>,
     status: &Arc<OnceLock<String>>,
 ) -> Result<(), LogError> {
-    let Recovered {
-        edge,
-        segment,
-        publisher,
-        torn,
-    } = recovered;
+    let Recovered { edge, segment, publisher, torn } = recovered;
     if torn > 0 {
         tracing::warn!(
             journal.torn_bytes = torn,

@@ -44,11 +44,7 @@ pub(crate) struct Publisher {
 
 impl Publisher {
     pub(crate) fn new(tiles: Tiles) -> Self {
-        Self {
-            tiles,
-            full: Vec::new(),
-            partial: Vec::new(),
-        }
+        Self { tiles, full: Vec::new(), partial: Vec::new() }
     }
 
     /// The end of the log, as it was published for a tree of `size` entries.
@@ -67,10 +63,7 @@ impl Publisher {
                 self.full.push(object.path.clone());
                 self.tiles.put(object)
             }),
-            Job::Head {
-                partial,
-                checkpoint,
-            } => {
+            Job::Head { partial, checkpoint } => {
                 self.partial.clear();
                 for object in partial {
                     self.partial.push(object.path.clone());

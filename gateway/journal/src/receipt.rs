@@ -69,12 +69,7 @@ pub enum VerifyError {
 
 /// The receipt for an entry.
 pub(crate) fn encode(placed: &Placed) -> String {
-    let text = proof_text(
-        &placed.entry,
-        placed.index,
-        &placed.proof,
-        &placed.checkpoint,
-    );
+    let text = proof_text(&placed.entry, placed.index, &placed.proof, &placed.checkpoint);
     URL_SAFE_NO_PAD.encode_to_string(text)
 }
 
@@ -104,16 +99,9 @@ pub fn verify(receipt: &str, key: &VerifierKey) -> Result<Verified, VerifyError>
     if receipt.len() > LONGEST {
         return Err(VerifyError::Malformed);
     }
-    let text = URL_SAFE_NO_PAD
-        .decode_to_vec(receipt)
-        .map_err(|_| VerifyError::Encoding)?;
+    let text = URL_SAFE_NO_PAD.decode_to_vec(receipt).map_err(|_| VerifyError::Encoding)?;
     let text = str::from_utf8(&text).map_err(|_| VerifyError::Malformed)?;
-    let Parts {
-        entry,
-        index,
-        proof,
-        note,
-    } = parse(text).ok_or(VerifyError::Malformed)?;
+    let Parts { entry, index, proof, note } = parse(text).ok_or(VerifyError::Malformed)?;
 
     let checkpoint = key.open(note.as_bytes())?;
     let (size, root) = (checkpoint.size(), *checkpoint.hash());
@@ -142,12 +130,7 @@ fn parse(text: &str) -> Option<Parts<'_>> {
     let entry = STANDARD.decode_to_vec(entry).ok()?;
     let index = lines.next()?.strip_prefix("index ")?.parse().ok()?;
     let proof = lines.map(Hash::parse_hash).collect::<Result<_, _>>().ok()?;
-    let parts = Parts {
-        entry,
-        index,
-        proof,
-        note,
-    };
+    let parts = Parts { entry, index, proof, note };
     let again = proof_text(&parts.entry, parts.index, &parts.proof, parts.note);
     (again == text).then_some(parts)
 }

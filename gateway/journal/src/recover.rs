@@ -53,10 +53,7 @@ pub(crate) fn recover(directory: &Path, key: &LogKey) -> Result<Recovered, LogEr
     }
     let size = replay.edge.tree.size();
     match replay.unconfirmed.as_ref().map(Checkpoint::size) {
-        Some(published) if published > size => Err(LogError::Ahead {
-            published,
-            found: size,
-        }),
+        Some(published) if published > size => Err(LogError::Ahead { published, found: size }),
         Some(published) => Err(LogError::Forked { published }),
         None if begun => replay.finish(&wal, segments, key),
         None => replay.begin(&wal, key),
@@ -68,10 +65,7 @@ fn published(tiles: &Tiles, key: &LogKey) -> Result<Option<Checkpoint>, LogError
         return Ok(None);
     };
     let opened = key.verifier().open(&note);
-    opened.map(Some).map_err(|source| LogError::Checkpoint {
-        path: tiles.path(CHECKPOINT),
-        source,
-    })
+    opened.map(Some).map_err(|source| LogError::Checkpoint { path: tiles.path(CHECKPOINT), source })
 }
 
 struct Replay {
@@ -116,11 +110,7 @@ impl Replay {
     /// Replays frames up to the first that is not right.
     fn frames(&mut self, found: &mut Found<'_>) -> Result<(), LogError> {
         while let Some(frame) = found.peek(self.edge.tree.size()) {
-            let hashes: Vec<Hash> = frame
-                .entries
-                .iter()
-                .map(|entry| record_hash(entry))
-                .collect();
+            let hashes: Vec<Hash> = frame.entries.iter().map(|entry| record_hash(entry)).collect();
             let mut tree = self.edge.tree.clone();
             hashes.iter().for_each(|hash| tree.push(*hash));
             if tree.root()? != frame.root {
@@ -139,13 +129,10 @@ impl Replay {
     /// Holds the tree against the published checkpoint when it has come to its size.
     fn confirm(&mut self, root: Hash) -> Result<(), LogError> {
         let size = self.edge.tree.size();
-        match self
-            .unconfirmed
-            .take_if(|published| published.size() == size)
-        {
-            Some(published) if *published.hash() != root => Err(LogError::Forked {
-                published: published.size(),
-            }),
+        match self.unconfirmed.take_if(|published| published.size() == size) {
+            Some(published) if *published.hash() != root => {
+                Err(LogError::Forked { published: published.size() })
+            }
             _ => Ok(()),
         }
     }
@@ -180,18 +167,10 @@ impl Replay {
         let tree = &self.edge.tree;
         let checkpoint = key.checkpoint(tree.size(), tree.root()?);
         let partial = self.edge.partial()?;
-        self.publisher.handle(Job::Head {
-            partial,
-            checkpoint,
-        })
+        self.publisher.handle(Job::Head { partial, checkpoint })
     }
 
     fn recovered(self, segment: Segment) -> Recovered {
-        Recovered {
-            edge: self.edge,
-            segment,
-            publisher: self.publisher,
-            torn: self.torn,
-        }
+        Recovered { edge: self.edge, segment, publisher: self.publisher, torn: self.torn }
     }
 }

@@ -37,9 +37,7 @@ pub(crate) fn bundle_path(index: u64, width: u32) -> String {
 /// The library writes paths as the Go checksum database has them, with the height in front and
 /// `data` for entries; tlog-tiles fixes the height and says `entries`.
 fn published(tile: &Tile) -> String {
-    tile.path()
-        .replacen("tile/8/", "tile/", 1)
-        .replacen("tile/data/", "tile/entries/", 1)
+    tile.path().replacen("tile/8/", "tile/", 1).replacen("tile/data/", "tile/entries/", 1)
 }
 
 /// The store, used from threads of the log's own: each call blocks.
@@ -55,10 +53,8 @@ impl Tiles {
     pub(crate) fn open(directory: &Path) -> Result<Self, LogError> {
         let failed = |source| LogError::io("open", directory, source);
         std::fs::create_dir_all(directory).map_err(failed)?;
-        let runtime = Builder::new_current_thread()
-            .thread_name("journal-store")
-            .build()
-            .map_err(failed)?;
+        let runtime =
+            Builder::new_current_thread().thread_name("journal-store").build().map_err(failed)?;
         let store = LocalFileSystem::new_with_prefix(directory)
             .map_err(|source| LogError::store(directory, source))?
             .with_automatic_cleanup(true);
@@ -79,8 +75,7 @@ impl Tiles {
     pub(crate) fn put(&self, object: Object) -> Result<(), LogError> {
         let path = path::Path::from(object.path);
         let put = self.store.put(&path, object.bytes.into());
-        self.done(path.as_ref(), self.runtime.block_on(put))
-            .map(drop)
+        self.done(path.as_ref(), self.runtime.block_on(put)).map(drop)
     }
 
     /// Replaces the published checkpoint, which is on disk afterwards.
@@ -110,9 +105,7 @@ impl Tiles {
         let full = tile_path(level, index, 1 << TILE_HEIGHT);
         let bytes = match self.get(&partial)? {
             Some(bytes) => bytes,
-            None => self
-                .get(&full)?
-                .ok_or_else(|| LogError::Missing(self.path(&partial)))?,
+            None => self.get(&full)?.ok_or_else(|| LogError::Missing(self.path(&partial)))?,
         };
         let hashes = bytes.as_chunks().0.iter().copied().map(Hash);
         Ok(hashes.take(width as usize).collect())
@@ -157,9 +150,7 @@ impl Tiles {
             sync(&path)?;
             let leading = path.ancestors().skip(1);
             directories.extend(
-                leading
-                    .take_while(|directory| *directory != self.directory)
-                    .map(Path::to_owned),
+                leading.take_while(|directory| *directory != self.directory).map(Path::to_owned),
             );
         }
         directories.iter().try_for_each(|directory| sync(directory))

@@ -101,9 +101,7 @@ impl Tree {
     /// runs from the entry's sibling up to the root's child (RFC 6962, section 2.1.1).
     pub(crate) fn proofs(&self, first: u64) -> Result<Vec<Vec<Hash>>, MissingHash> {
         let edge = self.right_edge()?;
-        (first..self.size)
-            .map(|index| self.proof(index, &edge))
-            .collect()
+        (first..self.size).map(|index| self.proof(index, &edge)).collect()
     }
 
     fn proof(&self, index: u64, edge: &[Hash]) -> Result<Vec<Hash>, MissingHash> {

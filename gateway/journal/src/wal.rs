@@ -53,12 +53,7 @@ impl Segment {
             Ok(file)
         };
         let file = create().map_err(|source| LogError::io("create", &path, source))?;
-        Ok(Self {
-            file,
-            path,
-            start,
-            length: SEGMENT_HEADER as u64,
-        })
+        Ok(Self { file, path, start, length: SEGMENT_HEADER as u64 })
     }
 
     /// Opens a segment to write on at `length`; what lies behind is cut off.
@@ -101,9 +96,7 @@ pub(crate) fn segments(directory: &Path) -> Result<Vec<(u64, PathBuf)>, LogError
         let mut found = Vec::new();
         for entry in fs::read_dir(directory)? {
             let path = entry?.path();
-            let start = path
-                .file_name()
-                .and_then(|name| name.to_str()?.parse().ok());
+            let start = path.file_name().and_then(|name| name.to_str()?.parse().ok());
             found.extend(start.map(|start| (start, path)));
         }
         found.sort();
@@ -114,9 +107,8 @@ pub(crate) fn segments(directory: &Path) -> Result<Vec<(u64, PathBuf)>, LogError
 
 /// Builds a frame for a tree that has `size` entries before it.
 pub(crate) fn frame<'a>(size: u64, entries: impl Iterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
-    let (count, length) = entries.clone().fold((0_u32, 0), |(count, sum), entry| {
-        (count + 1, sum + 2 + entry.len())
-    });
+    let (count, length) =
+        entries.clone().fold((0_u32, 0), |(count, sum), entry| (count + 1, sum + 2 + entry.len()));
     let mut frame = Vec::with_capacity(FRAME_HEADER + length + size_of::<Hash>());
     frame.extend_from_slice(&FRAME_MAGIC);
     frame.extend_from_slice(&size.to_be_bytes());
@@ -215,9 +207,6 @@ impl<'a> Found<'a> {
     /// begun, a crash spoils at most the last one: spoiled bytes with a frame behind them are not
     /// the work of a crash.
     pub(crate) fn has_later_frame(&self) -> bool {
-        self.rest
-            .windows(FRAME_MAGIC.len())
-            .skip(1)
-            .any(|window| window == FRAME_MAGIC)
+        self.rest.windows(FRAME_MAGIC.len()).skip(1).any(|window| window == FRAME_MAGIC)
     }
 }

@@ -154,12 +154,8 @@ impl Writer {
         let checkpoint: Arc<str> = self.key.checkpoint(self.edge.tree.size(), root).into();
         let proofs = self.edge.tree.proofs(first)?;
         for ((index, proof), append) in (first..).zip(proofs).zip(batch.drain(..)) {
-            let placed = Placed {
-                entry: append.entry,
-                index,
-                proof,
-                checkpoint: checkpoint.clone(),
-            };
+            let placed =
+                Placed { entry: append.entry, index, proof, checkpoint: checkpoint.clone() };
             // A caller that has gone away does not need its receipt.
             let _ = append.answer.send(placed);
         }
@@ -171,8 +167,7 @@ impl Writer {
         if self.segment.length >= SEGMENT_BYTES {
             return self.seal();
         }
-        self.due
-            .get_or_insert_with(|| Instant::now() + self.interval);
+        self.due.get_or_insert_with(|| Instant::now() + self.interval);
         Ok(())
     }
 
@@ -182,10 +177,7 @@ impl Writer {
         let checkpoint = self.key.checkpoint(tree.size(), tree.root()?);
         let partial = self.edge.partial()?;
         self.due = None;
-        self.tell(Job::Head {
-            partial,
-            checkpoint,
-        })
+        self.tell(Job::Head { partial, checkpoint })
     }
 
     /// Publishes the tree as it is and goes on in a new segment; the old one is retired when all
@@ -199,9 +191,7 @@ impl Writer {
         let root = self.edge.tree.root()?;
         let next = Segment::create(&self.wal, size, root)?;
         let retired = std::mem::replace(&mut self.segment, next);
-        self.tell(Job::Retire {
-            segments: vec![retired.path().to_owned()],
-        })
+        self.tell(Job::Retire { segments: vec![retired.path().to_owned()] })
     }
 
     /// The publisher hangs up only when it has failed, and it says why itself.

@@ -517,7 +517,7 @@ impl Sections {
             Err(error) => {
                 let path = track.path().to_string();
                 let path = if path == "." { at.to_owned() } else { format!("{at}.{path}") };
-                problems.push(Problem::new(path, error));
+                problems.push(Problem::new(path, error.message()));
                 None
             }
         }
@@ -529,3 +529,6 @@ impl Sections {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,6 +150,10 @@ fn pseudonyms(config: &Config, check: &mut Check) -> Pseudonyms {
 
 fn catalog(config: &Config, pseudonyms: &Arc<Pseudonyms>, check: &mut Check) -> Option<Catalog> {
     let folder = config.path(&config.gateway.catalog);
+    if !folder.is_dir() {
+        check.that("gateway.catalog", false, format!("{} is no folder", folder.display()));
+        return None;
+    }
     let loaded = Catalog::load(&folder, pseudonyms.clone()).map_err(|problems| {
         let problem = |problem: mappings::Problem| Problem::new("gateway.catalog", problem);
         problems.into_iter().map(problem).collect()

@@ -45,10 +45,7 @@ impl Default for ConsentCache {
             u32::try_from(consents.len()).unwrap_or(u32::MAX).max(1)
         };
         Self {
-            entries: Cache::builder()
-                .max_capacity(CAPACITY)
-                .weigher(weigh)
-                .build(),
+            entries: Cache::builder().max_capacity(CAPACITY).weigher(weigh).build(),
             generation: Mutex::new(Generation(0)),
         }
     }
@@ -80,8 +77,6 @@ impl ConsentCache {
     }
 
     fn lock(&self) -> MutexGuard<'_, Generation> {
-        self.generation
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.generation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

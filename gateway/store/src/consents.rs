@@ -145,11 +145,7 @@ fn consent(row: &SqliteRow) -> Result<Consent, Broken> {
     let principal: &[u8] = row.try_get("principal")?;
     Ok(Consent {
         id: uuid(row, "id")?,
-        principal: Pseudonym(
-            principal
-                .try_into()
-                .map_err(|_| Broken::Column("principal"))?,
-        ),
+        principal: Pseudonym(principal.try_into().map_err(|_| Broken::Column("principal"))?),
         recipient: MemberId(row.try_get::<&str, _>("recipient")?.into()),
         purpose: row.try_get("purpose")?,
         items: serde_json::from_str(row.try_get("items")?).map_err(|_| Broken::Column("items"))?,

@@ -100,12 +100,8 @@ pub enum Broken {
 
 impl From<Broken> for Fault {
     fn from(broken: Broken) -> Self {
-        Self::new(
-            Kind::Internal,
-            "store-unavailable",
-            "the gateway's store failed",
-        )
-        .context("store")
-        .source(broken)
+        Self::new(Kind::Internal, "store-unavailable", "the gateway's store failed")
+            .context("store")
+            .source(broken)
     }
 }

@@ -55,9 +55,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Full);
         let writing = connect(1, options.clone()).await.map_err(database)?;
         migrate(path, &writing).await?;
-        let reading = connect(READERS, options.read_only(true))
-            .await
-            .map_err(database)?;
+        let reading = connect(READERS, options.read_only(true)).await.map_err(database)?;
         let store = Self {
             reading,
             writing,
@@ -107,10 +105,7 @@ async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), StoreError> {
         MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
             StoreError::database(path.to_owned(), source)
         }
-        source => StoreError::Migration {
-            path: path.to_owned(),
-            source,
-        },
+        source => StoreError::Migration { path: path.to_owned(), source },
     })
 }
 
@@ -118,10 +113,7 @@ async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), StoreError> {
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let failed = |source| StoreError::Io {
-        path: PathBuf::from(&name),
-        source,
-    };
+    let failed = |source| StoreError::Io { path: PathBuf::from(&name), source };
     let file = File::create(&name).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -23,10 +23,7 @@ struct Sqlite {
 
 impl Sqlite {
     fn new() -> Self {
-        Self {
-            directory: tempfile::tempdir().unwrap(),
-            clock: shared_clock(),
-        }
+        Self { directory: tempfile::tempdir().unwrap(), clock: shared_clock() }
     }
 
     fn path(&self) -> PathBuf {
@@ -103,10 +100,7 @@ async fn tables_of_another_version_are_refused() {
     sqlite.open().await.close().await;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(sqlite.path());
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    sqlx::query("UPDATE _sqlx_migrations SET version = 99")
-        .execute(&pool)
-        .await
-        .unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = 99").execute(&pool).await.unwrap();
     pool.close().await;
     let refused = sqlite.try_open().await.err().unwrap();
     assert!(matches!(refused, StoreError::Migration { .. }), "{refused}");
@@ -116,10 +110,7 @@ async fn tables_of_another_version_are_refused() {
 async fn a_directory_that_is_not_there_is_named() {
     let sqlite = Sqlite::new();
     let path = sqlite.directory.path().join("missing/naru.db");
-    let refused = Store::open(&path, sqlite.clock.clone(), DAY)
-        .await
-        .err()
-        .unwrap();
+    let refused = Store::open(&path, sqlite.clock.clone(), DAY).await.err().unwrap();
     assert!(matches!(refused, StoreError::Io { .. }), "{refused}");
     assert!(refused.to_string().contains("missing/naru.db"), "{refused}");
 }

@@ -1,6 +1,7 @@
 #![no_main]
 
-const SERVICES: [&str; 5] = ["overlapCheck", "benefitApply", "benefitGrant", "benefitEnd", "history"];
+const SERVICES: [&str; 5] =
+    ["overlapCheck", "benefitApply", "benefitGrant", "benefitEnd", "history"];
 
 // The first byte chooses the service.
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {

@@ -55,10 +55,7 @@ async fn a_full_disk_stops_the_log_and_a_restart_goes_on() {
 
     broken.store(true, Ordering::SeqCst);
     let refused = append(&log, 1).await.unwrap_err();
-    assert_eq!(
-        (refused.kind, &*refused.code),
-        (Kind::Internal, "evidence-unavailable")
-    );
+    assert_eq!((refused.kind, &*refused.code), (Kind::Internal, "evidence-unavailable"));
     assert!(refused.context.contains("wal"), "{refused}");
     assert_eq!(log.writable().unwrap_err().code, "evidence-unavailable");
     // The disk is back, but what it did in between is not known: it stays stopped.
@@ -69,9 +66,7 @@ async fn a_full_disk_stops_the_log_and_a_restart_goes_on() {
 
     let key: LogKey = secret.parse().unwrap();
     let verifier = key.verifier().clone();
-    let log = Log::open(config(directory.path()), key, commitments())
-        .await
-        .unwrap();
+    let log = Log::open(config(directory.path()), key, commitments()).await.unwrap();
     let receipt = append(&log, 3).await.unwrap();
     // The unacknowledged entry had reached the file, so it may be there; nothing else may.
     let index = crate::verify(&receipt.0, &verifier).unwrap().index;
@@ -88,13 +83,7 @@ async fn what_cannot_be_published_stops_the_log() {
     let in_the_way = directory.path().join("tile");
     fs::write(&in_the_way, "").unwrap();
     append(&log, 0).await.unwrap();
-    assert!(
-        log.shutdown()
-            .await
-            .unwrap_err()
-            .to_string()
-            .contains("tile")
-    );
+    assert!(log.shutdown().await.unwrap_err().to_string().contains("tile"));
     assert!(log.writable().is_err());
     drop(log);
 
@@ -120,9 +109,7 @@ async fn what_waits_together_is_synced_together() {
         Ok(())
     });
     let commitments = CommitmentKey::new(&[0; 32]);
-    let log = Log::open_on(config(directory.path()), key, commitments, sync)
-        .await
-        .unwrap();
+    let log = Log::open_on(config(directory.path()), key, commitments, sync).await.unwrap();
     let log = Arc::new(log);
     let appends: Vec<_> = (0..100).map(|n| append(&log, n)).collect();
     let mut appends = Box::pin(futures_util::future::join_all(appends));
@@ -132,19 +119,11 @@ async fn what_waits_together_is_synced_together() {
     let mut sizes: Vec<_> = appends
         .await
         .into_iter()
-        .map(|receipt| {
-            crate::verify(&receipt.unwrap().0, &verifier)
-                .unwrap()
-                .tree_size
-        })
+        .map(|receipt| crate::verify(&receipt.unwrap().0, &verifier).unwrap().tree_size)
         .collect();
     sizes.dedup();
     assert_eq!(sizes.last(), Some(&100));
-    assert_eq!(
-        sizes.len(),
-        syncs.load(Ordering::SeqCst),
-        "one checkpoint for each sync"
-    );
+    assert_eq!(sizes.len(), syncs.load(Ordering::SeqCst), "one checkpoint for each sync");
     assert!(sizes.len() <= 2, "{sizes:?}");
 }
 

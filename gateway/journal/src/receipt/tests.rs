@@ -21,10 +21,7 @@ use crate::leaf;
 /// A trail with every part present, and names as long as they are in practice.
 fn full_trail() -> Trail {
     let service = Service {
-        id: ServiceId {
-            sector: "welfare".into(),
-            code: "benefitGrant".into(),
-        },
+        id: ServiceId { sector: "welfare".into(), code: "benefitGrant".into() },
         operation: Operation::Submit,
         subject: None,
         consent: None,
@@ -45,9 +42,7 @@ fn full_trail() -> Trail {
             means: Means::Certificate,
             assurance: Assurance::Substantial,
         }),
-        decision: Some(Decision {
-            policies: vec!["city-grants".into()],
-        }),
+        decision: Some(Decision { policies: vec!["city-grants".into()] }),
         subject: Some(Pseudonym([1; 32])),
         consent: Some(ConsentUse {
             id: Uuid::from_u128(7),
@@ -110,11 +105,7 @@ fn a_leaf_has_its_keys_in_order_and_opens_part_by_part() {
 
     // Whoever is given one salt can open that part by hashing, and no other.
     let leaf: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let salt = key.salt(
-        &ExchangeId(Uuid::from_u128(1)),
-        RecordKind::Exchange,
-        Part::Reply,
-    );
+    let salt = key.salt(&ExchangeId(Uuid::from_u128(1)), RecordKind::Exchange, Part::Reply);
     let opened =
         aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &[&salt[..], b"reply"].concat());
     let opened = BASE64_URL_SAFE_NO_PAD.encode(opened);
@@ -189,10 +180,7 @@ fn there_is_one_text_for_each_receipt() {
     let padded = base64::prelude::BASE64_URL_SAFE.encode(format!("{text} "));
     assert_eq!(verify(&padded, log.verifier()), Err(VerifyError::Encoding));
     assert_eq!(verify("", log.verifier()), Err(VerifyError::Malformed));
-    assert_eq!(
-        verify(&"A".repeat(LONGEST + 1), log.verifier()),
-        Err(VerifyError::Malformed)
-    );
+    assert_eq!(verify(&"A".repeat(LONGEST + 1), log.verifier()), Err(VerifyError::Malformed));
 }
 
 #[test]
@@ -208,15 +196,10 @@ fn a_receipt_counts_only_with_its_logs_key() {
             Err(VerifyError::Checkpoint(CheckpointError::Signature))
         );
     }
-    let elsewhere = LogKey::generate("log.example")
-        .unwrap()
-        .checkpoint(1, record_hash(b"[]"));
+    let elsewhere = LogKey::generate("log.example").unwrap().checkpoint(1, record_hash(b"[]"));
     let moved = BASE64_URL_SAFE_NO_PAD.encode(proof_text(&entry, 0, &[], &elsewhere));
     assert!(verify(&moved, log.verifier()).is_err());
     let other_entry = log.checkpoint(1, record_hash(b"[]"));
     let swapped = BASE64_URL_SAFE_NO_PAD.encode(proof_text(&entry, 0, &[], &other_entry));
-    assert_eq!(
-        verify(&swapped, log.verifier()),
-        Err(VerifyError::NotIncluded)
-    );
+    assert_eq!(verify(&swapped, log.verifier()), Err(VerifyError::NotIncluded));
 }

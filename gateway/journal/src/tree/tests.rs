@@ -7,12 +7,7 @@ use super::*;
 
 /// RFC 6962, section 2.1, written down as it stands there.
 fn merkle_tree_hash(leaves: &[Vec<u8>]) -> [u8; 32] {
-    let sha256 = |parts: &[&[u8]]| {
-        digest(&SHA256, &parts.concat())
-            .as_ref()
-            .try_into()
-            .unwrap()
-    };
+    let sha256 = |parts: &[&[u8]]| digest(&SHA256, &parts.concat()).as_ref().try_into().unwrap();
     match leaves {
         [] => sha256(&[]),
         [leaf] => sha256(&[&[0], leaf]),
@@ -25,9 +20,7 @@ fn merkle_tree_hash(leaves: &[Vec<u8>]) -> [u8; 32] {
 }
 
 fn leaves(count: usize) -> Vec<Vec<u8>> {
-    (0..count)
-        .map(|n| format!("entry {n}").into_bytes())
-        .collect()
+    (0..count).map(|n| format!("entry {n}").into_bytes()).collect()
 }
 
 #[test]
@@ -48,9 +41,7 @@ fn every_proof_leads_to_the_root() {
     let leaves = leaves(300);
     for size in 1..=300_usize {
         let mut tree = Tree::default();
-        leaves[..size]
-            .iter()
-            .for_each(|leaf| tree.push(record_hash(leaf)));
+        leaves[..size].iter().for_each(|leaf| tree.push(record_hash(leaf)));
         let root = Hash(merkle_tree_hash(&leaves[..size]));
         let proofs = tree.proofs(0).unwrap();
         assert_eq!(proofs.len(), size);
@@ -87,9 +78,7 @@ fn proofs_of_the_newest_batch_need_only_the_right_edge() {
 fn a_tree_is_restored_from_its_rightmost_tiles() {
     let mut whole = Tree::default();
     for size in 0..66_000_u64 {
-        let edge = [
-            0, 1, 255, 256, 257, 511, 512, 65_535, 65_536, 65_537, 65_792, 65_999,
-        ];
+        let edge = [0, 1, 255, 256, 257, 511, 512, 65_535, 65_536, 65_537, 65_792, 65_999];
         if edge.contains(&size) {
             let read = |level, index, width| {
                 let bytes = whole.tile(level, index, width).unwrap();

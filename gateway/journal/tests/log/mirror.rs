@@ -30,10 +30,7 @@ impl Setting {
 
     /// The same log as it is on disk now, elsewhere.
     pub(crate) fn copy(&self) -> Self {
-        let copy = Self {
-            directory: tempfile::tempdir().unwrap(),
-            secret: self.secret.clone(),
-        };
+        let copy = Self { directory: tempfile::tempdir().unwrap(), secret: self.secret.clone() };
         copy_all(self.path(), copy.path());
         copy
     }
@@ -107,9 +104,7 @@ impl Setting {
         assert!(index < 1000, "enough for these tests");
         let mut path = self.path().join(format!("tile/{level}/{index:03}"));
         if width < 256 {
-            path = self
-                .path()
-                .join(format!("tile/{level}/{index:03}.p/{width}"));
+            path = self.path().join(format!("tile/{level}/{index:03}.p/{width}"));
         }
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
@@ -152,10 +147,7 @@ pub(crate) fn merkle_tree_hash(entries: &[Vec<u8>]) -> [u8; 32] {
 }
 
 fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    digest(&SHA256, &parts.concat())
-        .as_ref()
-        .try_into()
-        .unwrap()
+    digest(&SHA256, &parts.concat()).as_ref().try_into().unwrap()
 }
 
 pub(crate) async fn append(log: &Log, n: usize) -> Result<Receipt, Fault> {

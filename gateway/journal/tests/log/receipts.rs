@@ -20,11 +20,7 @@ async fn every_receipt_names_the_entry_that_the_log_publishes_there() {
         let verified = setting.verify(receipt);
         assert_eq!(verified.origin, ORIGIN);
         assert_eq!(verified.leaf.as_bytes(), entries[verified.index as usize]);
-        assert!(
-            verified.leaf.contains(&format!("{n:012x}")),
-            "{}",
-            verified.leaf
-        );
+        assert!(verified.leaf.contains(&format!("{n:012x}")), "{}", verified.leaf);
     }
 }
 
@@ -42,10 +38,7 @@ async fn one_changed_character_spoils_a_receipt() {
         for wrong in (0..128).filter(|wrong| *wrong != right) {
             bytes[position] = wrong;
             let changed = str::from_utf8(&bytes).unwrap();
-            assert!(
-                verify(changed, key.verifier()).is_err(),
-                "{wrong} at {position} was accepted"
-            );
+            assert!(verify(changed, key.verifier()).is_err(), "{wrong} at {position} was accepted");
         }
         bytes[position] = right;
     }

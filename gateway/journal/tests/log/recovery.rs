@@ -75,10 +75,7 @@ async fn a_change_in_what_was_acknowledged_is_refused() {
         changed[position] ^= 1;
         fs::write(copy.segment(), &changed).unwrap();
         let refused = copy.try_open().await.unwrap_err();
-        assert!(
-            matches!(refused, LogError::Damaged { .. }),
-            "{position}: {refused}"
-        );
+        assert!(matches!(refused, LogError::Damaged { .. }), "{position}: {refused}");
     }
 }
 
@@ -89,22 +86,9 @@ async fn a_published_tree_that_is_not_there_is_refused() {
     let log = setting.open().await;
     append_all(&log, 3..5).await;
     log.shutdown().await.unwrap();
-    fs::copy(
-        setting.path().join("checkpoint"),
-        earlier.path().join("checkpoint"),
-    )
-    .unwrap();
+    fs::copy(setting.path().join("checkpoint"), earlier.path().join("checkpoint")).unwrap();
     let refused = earlier.try_open().await.unwrap_err();
-    assert!(
-        matches!(
-            refused,
-            LogError::Ahead {
-                published: 5,
-                found: 3
-            }
-        ),
-        "{refused}"
-    );
+    assert!(matches!(refused, LogError::Ahead { published: 5, found: 3 }), "{refused}");
 }
 
 #[tokio::test]
@@ -116,16 +100,9 @@ async fn another_history_of_the_same_log_is_refused() {
         append(&log, n).await.unwrap();
     }
     drop(other.open().await);
-    fs::copy(
-        other.path().join("checkpoint"),
-        setting.path().join("checkpoint"),
-    )
-    .unwrap();
+    fs::copy(other.path().join("checkpoint"), setting.path().join("checkpoint")).unwrap();
     let refused = setting.try_open().await.unwrap_err();
-    assert!(
-        matches!(refused, LogError::Forked { published: 4 }),
-        "{refused}"
-    );
+    assert!(matches!(refused, LogError::Forked { published: 4 }), "{refused}");
 }
 
 #[tokio::test]
@@ -188,25 +165,25 @@ async fn a_log_has_one_writer() {
     setting.open().await;
 }
 
-/// A session: its batches, and whether it is shut down or killed.
-type Session = (Vec<usize>, bool);
+/// A life of the log: its batches, and whether it is shut down or killed.
+type Life = (Vec<usize>, bool);
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn a_log_survives_any_number_of_ends(
-        sessions in vec((vec(0_usize..90, 0..4), any::<bool>()), 1..20)
+        lives in vec((vec(0_usize..90, 0..4), any::<bool>()), 1..20)
     ) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        runtime.block_on(live_through(&sessions));
+        runtime.block_on(live_through(&lives));
     }
 }
 
-async fn live_through(sessions: &[Session]) {
+async fn live_through(lives: &[Life]) {
     let setting = Setting::new();
     let mut receipts = Vec::new();
-    for (batches, shut_down) in sessions {
+    for (batches, shut_down) in lives {
         let log = setting.open().await;
         assert_eq!(setting.checkpoint().0, receipts.len());
         for batch in batches {

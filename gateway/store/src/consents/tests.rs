@@ -28,18 +28,11 @@ fn example() -> Consent {
 
 async fn store(directory: &tempfile::TempDir) -> Store {
     let path = directory.path().join("naru.db");
-    Store::open(&path, Arc::new(Noon), Duration::ZERO)
-        .await
-        .unwrap()
+    Store::open(&path, Arc::new(Noon), Duration::ZERO).await.unwrap()
 }
 
 async fn find(store: &Store, consent: &Consent) -> Vec<Consent> {
-    let Consent {
-        principal,
-        recipient,
-        purpose,
-        ..
-    } = consent;
+    let Consent { principal, recipient, purpose, .. } = consent;
     store.find(principal, recipient, purpose).await.unwrap()
 }
 
@@ -54,7 +47,7 @@ async fn what_was_read_before_a_withdrawal_is_not_cached_after_it() {
 
     let before = store.cache.generation();
     let read: Arc<[Consent]> = store.read(&key).await.unwrap().into();
-    assert_eq!(read[..], [consent.clone()]);
+    assert_eq!(&read[..], std::slice::from_ref(&consent));
     store.withdraw(consent.id).await.unwrap();
     store.cache.keep(before, key.clone(), read);
 
@@ -94,25 +87,11 @@ async fn a_failing_disk_is_an_internal_fault_and_not_a_missing_consent() {
     let directory = tempfile::tempdir().unwrap();
     let store = store(&directory).await;
     let consent = example();
-    sqlx::query("DROP TABLE consents")
-        .execute(&store.writing)
-        .await
-        .unwrap();
-    let Consent {
-        principal,
-        recipient,
-        purpose,
-        ..
-    } = &consent;
+    sqlx::query("DROP TABLE consents").execute(&store.writing).await.unwrap();
+    let Consent { principal, recipient, purpose, .. } = &consent;
     let fault = store.find(principal, recipient, purpose).await.unwrap_err();
-    assert_eq!(
-        (fault.kind, &*fault.code),
-        (gateway_core::Kind::Internal, "store-unavailable")
-    );
-    assert!(matches!(
-        store.grant(&consent).await,
-        Err(RegistryError::Store(_))
-    ));
+    assert_eq!((fault.kind, &*fault.code), (gateway_core::Kind::Internal, "store-unavailable"));
+    assert!(matches!(store.grant(&consent).await, Err(RegistryError::Store(_))));
 }
 
 #[tokio::test]
@@ -127,10 +106,7 @@ async fn what_was_never_written_there_is_not_read_as_a_consent() {
         ("UPDATE consents SET principal = x'00'", "principal"),
     ] {
         sqlx::query(change).execute(&store.writing).await.unwrap();
-        let refused = store
-            .of_recipient(&consent.recipient, None, 9)
-            .await
-            .unwrap_err();
+        let refused = store.of_recipient(&consent.recipient, None, 9).await.unwrap_err();
         let named =
             matches!(&refused, RegistryError::Store(Broken::Column(name)) if *name == column);
         assert!(named, "{refused}");

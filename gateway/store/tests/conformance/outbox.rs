@@ -15,28 +15,18 @@ fn submission(n: u8) -> Submission {
     Submission {
         key: SubmissionKey([n; 32]),
         exchange: ExchangeId(Uuid::from_u128(n.into())),
-        service: ServiceId {
-            sector: "welfare".into(),
-            code: "benefitGrant".into(),
-        },
+        service: ServiceId { sector: "welfare".into(), code: "benefitGrant".into() },
         ticket: None,
     }
 }
 
 /// What is left of `submission` once `ticket` was attached.
 fn with_ticket(submission: &Submission, ticket: &[u8]) -> Submission {
-    Submission {
-        ticket: Some(ticket.to_vec()),
-        ..submission.clone()
-    }
+    Submission { ticket: Some(ticket.to_vec()), ..submission.clone() }
 }
 
 fn answer() -> Result<Answer, Fault> {
-    let list = vec![
-        [("day", Value::Date("2026-11-02".parse().unwrap()))]
-            .into_iter()
-            .collect(),
-    ];
+    let list = vec![[("day", Value::Date("2026-11-02".parse().unwrap()))].into_iter().collect()];
     Ok(Answer {
         values: Message::from_iter([
             ("number", Value::Integer(i128::MAX)),
@@ -67,24 +57,15 @@ pub(crate) async fn a_key_is_fresh_once(backend: impl Backend) {
     assert!(matches!(begin(&store, &submission(2)).await, Begun::Fresh));
     store.attach(&first.key, b"signed").await.unwrap();
     assert!(matches!(begin(&store, &first).await, Begun::Running));
-    assert!(matches!(
-        store.begin(&first, &[6; 32]).await.unwrap(),
-        Begun::Reused
-    ));
+    assert!(matches!(store.begin(&first, &[6; 32]).await.unwrap(), Begun::Reused));
 }
 
 pub(crate) async fn of_many_at_once_one_is_fresh(backend: impl Backend) {
     let store = backend.open().await;
     let first = submission(1);
     let begun = futures_util::future::join_all((0..20).map(|_| begin(&store, &first))).await;
-    let fresh = begun
-        .iter()
-        .filter(|begun| matches!(begun, Begun::Fresh))
-        .count();
-    let running = begun
-        .iter()
-        .filter(|begun| matches!(begun, Begun::Running))
-        .count();
+    let fresh = begun.iter().filter(|begun| matches!(begun, Begun::Fresh)).count();
+    let running = begun.iter().filter(|begun| matches!(begun, Begun::Running)).count();
     assert_eq!((fresh, running), (1, 19));
 }
 
@@ -112,11 +93,7 @@ pub(crate) async fn an_outcome_is_answered_again_as_it_was(backend: impl Backend
 }
 
 async fn store_outcomes(store: &impl Outbox) {
-    let refused = Fault::new(
-        Kind::BackendRefused,
-        "overlapping-benefit",
-        "겹치는 급여가 있습니다",
-    );
+    let refused = Fault::new(Kind::BackendRefused, "overlapping-benefit", "겹치는 급여가 있습니다");
     for (n, outcome) in [(1, answer()), (2, Err(refused))] {
         begin(store, &submission(n)).await;
         store.attach(&submission(n).key, b"signed").await.unwrap();
@@ -141,30 +118,16 @@ pub(crate) async fn a_released_key_is_fresh_unless_something_was_sent(backend: i
     begin(&store, &unsent).await;
     store.release(&unsent.key).await.unwrap();
     // Nothing was sent, so even another request may have the key.
-    assert!(matches!(
-        store.begin(&unsent, &[6; 32]).await.unwrap(),
-        Begun::Fresh
-    ));
+    assert!(matches!(store.begin(&unsent, &[6; 32]).await.unwrap(), Begun::Fresh));
 
     begin(&store, &sent).await;
     store.attach(&sent.key, b"signed").await.unwrap();
     store.release(&sent.key).await.unwrap();
     let left = with_ticket(&sent, b"signed");
-    assert_eq!(store.unsettled().await.unwrap(), [left.clone()]);
-    assert!(matches!(
-        store.begin(&sent, &[6; 32]).await.unwrap(),
-        Begun::Reused
-    ));
+    assert_eq!(store.unsettled().await.unwrap(), std::slice::from_ref(&left));
+    assert!(matches!(store.begin(&sent, &[6; 32]).await.unwrap(), Begun::Reused));
     // The one who takes it up again has it for itself.
-    match begin(
-        &store,
-        &Submission {
-            exchange: ExchangeId(Uuid::nil()),
-            ..sent.clone()
-        },
-    )
-    .await
-    {
+    match begin(&store, &Submission { exchange: ExchangeId(Uuid::nil()), ..sent.clone() }).await {
         Begun::Interrupted(found) => assert_eq!(found, left),
         other => panic!("{other:?}"),
     }
@@ -192,26 +155,17 @@ pub(crate) async fn what_a_dead_process_left_is_taken_up(backend: impl Backend) 
         Begun::Interrupted(found) => assert_eq!(found, left[0]),
         other => panic!("{other:?}"),
     }
-    assert!(matches!(
-        begin(&store, &submission(4)).await,
-        Begun::Settled(Ok(_))
-    ));
+    assert!(matches!(begin(&store, &submission(4)).await, Begun::Settled(Ok(_))));
     // Recovery settles without having begun.
     store.settle(&left[1].key, &answer()).await.unwrap();
-    assert!(matches!(
-        begin(&store, &submission(3)).await,
-        Begun::Settled(Ok(_))
-    ));
+    assert!(matches!(begin(&store, &submission(3)).await, Begun::Settled(Ok(_))));
 }
 
 pub(crate) async fn a_ticket_is_attached_only_to_a_submit_in_work(backend: impl Backend) {
     let store = backend.open().await;
     let first = submission(1);
     let refused = store.attach(&first.key, b"signed").await.unwrap_err();
-    assert_eq!(
-        (refused.kind, &*refused.code),
-        (Kind::Internal, "store-unavailable")
-    );
+    assert_eq!((refused.kind, &*refused.code), (Kind::Internal, "store-unavailable"));
     begin(&store, &first).await;
     store.attach(&first.key, b"signed").await.unwrap();
     store.attach(&first.key, b"signed again").await.unwrap();
@@ -228,10 +182,7 @@ pub(crate) async fn outcomes_are_kept_as_long_as_configured(backend: impl Backen
     backend.clock().advance(DAY);
     drop(store);
     let store = backend.open().await;
-    assert!(
-        matches!(begin(&store, &submission(1)).await, Begun::Settled(_)),
-        "not older yet"
-    );
+    assert!(matches!(begin(&store, &submission(1)).await, Begun::Settled(_)), "not older yet");
 
     backend.clock().advance(1);
     // One that is settled sweeps what has expired, and so does a start.
@@ -239,10 +190,7 @@ pub(crate) async fn outcomes_are_kept_as_long_as_configured(backend: impl Backen
     for n in [1, 2] {
         assert!(matches!(begin(&store, &submission(n)).await, Begun::Fresh));
     }
-    assert!(matches!(
-        begin(&store, &submission(3)).await,
-        Begun::Settled(_)
-    ));
+    assert!(matches!(begin(&store, &submission(3)).await, Begun::Settled(_)));
     backend.clock().advance(DAY + 1);
     drop(store);
     let store = backend.open().await;

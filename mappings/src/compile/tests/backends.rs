@@ -87,3 +87,19 @@ fn backends() {
     let problems = load(&[(services, "group: [livelihood", "group: [consent, livelihood")]);
     assert!(problems.iter().any(|problem| problem.message.contains("domain of the gateway's own")));
 }
+
+#[test]
+fn constants() {
+    let file = "ledger/v1/mapping.yaml";
+    let to = "      - { to: to, type: uint32, from: to, convert: day-number }\n";
+    let constant = |text: &str, kind: &str| {
+        format!("{to}      - {{ to: x, type: {kind}, constant: {text} }}\n")
+    };
+    for (text, kind) in [("255", "uint8"), ("true", "bool"), ("word", "bytes32")] {
+        assert_eq!(load(&[(file, to, &constant(text, kind))]), []);
+    }
+    for (text, kind) in [("256", "uint8"), ("word", "uint32"), ("maybe", "bool")] {
+        let path = "operations.overlapCheck.request[4].constant";
+        finds(file, to, &constant(text, kind), path, "not of this type");
+    }
+}

@@ -1,0 +1,83 @@
+use super::*;
+
+const GOOD: &str = r#"
+[gateway]
+name = "g"
+state = "state"
+catalog = "catalog"
+policies = "policies"
+[secrets]
+pseudonyms = { welfare = "file:welfare.key" }
+commitments = "env:COMMITMENTS"
+[log]
+directory = "log"
+origin = "log.example/naru"
+key = "file:log.key"
+[admin]
+address = "127.0.0.1:18081"
+keys = []
+[[backend]]
+name = "ledger"
+kind = "ethereum"
+url = "http://127.0.0.1:8545"
+chain_id = 31337
+contract = "0x5fbdb2315678afecb367f032d93f642f64180aa3"
+abi = "Welfare.json"
+key = "file:ledger.key"
+"#;
+
+fn problems(text: &str) -> Vec<String> {
+    let problems = Config::parse(text, PathBuf::new()).err().unwrap_or_default();
+    problems.iter().map(|problem| problem.path.clone()).collect()
+}
+
+#[test]
+fn what_is_not_said_has_a_default() {
+    let config = Config::parse(GOOD, PathBuf::from("/etc/naru")).unwrap();
+    assert_eq!(config.gateway.shutdown_seconds, 10);
+    assert_eq!(config.listen.limits.body_bytes, 1 << 20);
+    assert_eq!(config.backends[0].common.concurrency.get(), 64);
+    assert_eq!(config.path(&config.gateway.state), PathBuf::from("/etc/naru/state"));
+}
+
+#[test]
+fn every_problem_is_reported_at_once_with_its_key_path() {
+    let bad = GOOD
+        .replace("name = \"g\"", "name = \"g\"\ncolor = \"blue\"\nsize = 1")
+        .replace("\"env:COMMITMENTS\"", "\"0123abcd\"")
+        .replace("127.0.0.1:18081", "localhost")
+        .replace("chain_id = 31337", "chain_id = \"main\"")
+        + "[extra]\n";
+    assert_eq!(
+        problems(&bad),
+        [
+            "gateway.color",
+            "gateway.size",
+            "secrets.commitments",
+            "admin.address",
+            "backend[0].chain_id",
+            "extra",
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_configuration_is_said_to_be_none() {
+    assert_eq!(problems("[gateway"), ["(syntax)"]);
+    assert_eq!(problems(""), ["gateway", "secrets", "log", "admin"]);
+    assert_eq!(problems(&format!("{GOOD}[member]\nid = \"a\"\n")), ["member"]);
+    assert_eq!(
+        problems(&GOOD.replace("kind = \"ethereum\"", "kind = \"oracle\"")),
+        ["backend[0].kind"]
+    );
+    let unknown = GOOD.replace("chain_id = 31337", "chain_id = 31337\ngas = 1");
+    assert_eq!(problems(&unknown), ["backend[0].gas"]);
+}
+
+#[test]
+fn a_secret_is_never_printed() {
+    let config = Config::parse(GOOD, PathBuf::new()).unwrap();
+    assert!(format!("{config:?}").contains("file:ledger.key"));
+    let problems = Config::parse(&GOOD.replace("env:COMMITMENTS", "0123abcd"), PathBuf::new());
+    assert!(!format!("{:?}", problems.err().unwrap()).contains("0123abcd"));
+}

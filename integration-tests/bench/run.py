@@ -73,12 +73,10 @@ def main():
     folder = target / "bench" / "run"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    load = build_load(target)
-    naru = None if arguments.peers_only else build_naru(target)
-    example = None if arguments.peers_only else build_journal(target)
+    load, naru, example = build(target, arguments)
     with contextlib.ExitStack() as stack:
-        results = measure(arguments, load, naru, folder, stack)
-    if example:
+        results = measure(arguments, load, None if arguments.peers_only else naru, folder, stack)
+    if not arguments.peers_only:
         results["journal"] = journal(example, folder)
     (folder / "results.json").write_text(json.dumps(results, indent=1))
     text = report.text(results)
@@ -92,6 +90,7 @@ def parse():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0, help="of one measurement")
     parser.add_argument("--peers-only", action="store_true", help="without Naru; writes nothing")
+    parser.add_argument("--no-build", action="store_true", help="what was built is there already")
     return parser.parse_args()
 
 
@@ -101,27 +100,21 @@ def target_folder():
     return Path(json.loads(done.stdout)["target_directory"])
 
 
-def cargo(*arguments):
-    say("cargo " + " ".join(map(str, arguments)))
-    if subprocess.run(["cargo", *map(str, arguments)], cwd=ROOT).returncode:
-        sys.exit("the build failed")
-
-
-def build_load(target):
-    manifest = HERE / "load" / "Cargo.toml"
-    own = target / "bench" / "load"
-    cargo("build", "--release", "--locked", "--manifest-path", manifest, "--target-dir", own)
-    return own / "release" / "load"
-
-
-def build_naru(target):
-    cargo("build", "--release", "--locked", "-p", "naru")
-    return target / "release" / "naru"
-
-
-def build_journal(target):
-    cargo("build", "--release", "--locked", "-p", "gateway-journal", "--example", "append")
-    return target / "release" / "examples" / "append"
+def build(target, arguments):
+    """Builds everything that runs, and returns the load generator, Naru and the journal's example."""
+    manifest, own = HERE / "load" / "Cargo.toml", target / "bench" / "load"
+    wanted = [["--manifest-path", manifest, "--target-dir", own]]
+    if not arguments.peers_only:
+        # In one command, so that both are built from the same dependencies.
+        packages = ["--package", "naru", "--package", "gateway-journal"]
+        wanted.append([*packages, "--bins", "--example", "append"])
+    for options in [] if arguments.no_build else wanted:
+        command = ["cargo", "build", "--release", "--locked", *map(str, options)]
+        say(" ".join(command))
+        if subprocess.run(command, cwd=ROOT).returncode:
+            sys.exit("the build failed")
+    release = target / "release"
+    return own / "release" / "load", release / "naru", release / "examples" / "append"
 
 
 def measure(arguments, load, program, folder, stack):

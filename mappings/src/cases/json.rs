@@ -7,8 +7,11 @@ use serde_json::{Map, Value as Json, json};
 use crate::convert::backend::{ascii, text_of};
 use crate::convert::{Codec, DateForm};
 
-/// Any outcome as pretty JSON with a line end.
+/// Any outcome as pretty JSON with a line end. Members are sorted: whether `serde_json` keeps their
+/// order depends on what else is built with it.
 pub(crate) fn pretty(value: &Json) -> Vec<u8> {
+    let mut value = value.clone();
+    value.sort_all_objects();
     format!("{value:#}\n").into_bytes()
 }
 

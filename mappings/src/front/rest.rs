@@ -97,8 +97,10 @@ impl Front for RestFront {
     fn refuse(&self, exchange: &Exchange<'_>, fault: &Fault) -> Draft {
         let status = *self.faults.code(fault);
         let mut headers = http::headers(exchange, "application/problem+json", Some(fault));
-        if status == 405 {
-            headers.push(("allow", "POST".to_owned()));
+        match status {
+            401 => headers.push(("www-authenticate", "ApiKey realm=\"naru\"".to_owned())),
+            405 => headers.push(("allow", "POST".to_owned())),
+            _ => {}
         }
         let quota = exchange.quota.filter(|_| fault.kind == Kind::RateLimited);
         let problem = Problem {

@@ -50,7 +50,7 @@ def table(rows):
                 connections,
                 f"{median(closed, 'rate'):,.0f}{mark(connections, closed)}",
                 f"{median(closed, 'cpu'):.0f}",
-                f"{median(closed, 'core'):.2f}",
+                f"{median(closed, 'busy'):.2f}",
                 f"{opened[0]['offered']:,.0f}",
                 f"{median(opened, 'p50') / 1000:.2f}",
                 f"{median(opened, 'p99') / 1000:.2f}",
@@ -67,10 +67,9 @@ def table(rows):
 
 def mark(connections, closed):
     """What is wrong with a rate. One connection cannot keep a core busy, so there it says nothing."""
-    busy, own = median(closed, "core"), median(closed, "own")
-    if busy - own > OTHERS:
+    if median(closed, "others") > OTHERS:
         return " ‡"
-    return " †" if busy < BUSY and int(connections) > 1 else ""
+    return " †" if median(closed, "busy") < BUSY and int(connections) > 1 else ""
 
 
 def goals(results, rows):

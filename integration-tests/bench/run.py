@@ -59,11 +59,7 @@ class Contender:
             raise SystemExit(f"{self.name}: a wrong answer: {seen['wrong_example']}")
         self.served += seen["requests"]
         seen["cpu"] = witness.cpu * 1e6 / max(seen["requests"], 1)
-        seen["core"], seen["own"], seen["load_core"] = (
-            witness.server_core,
-            witness.own,
-            witness.load_core,
-        )
+        seen["busy"], seen["others"] = witness.busy, witness.others
         return seen
 
 

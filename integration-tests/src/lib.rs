@@ -1,8 +1,6 @@
 //! What the scenario tests share: a practice world of their own each, and a pipeline whose stages
 //! are scripted. The scenarios are in `tests/`; read `tests/tour.rs` first.
 
-#![allow(clippy::expect_used, reason = "test support fails by panicking")]
-
 pub mod scripted;
 
 use std::path::{Path, PathBuf};

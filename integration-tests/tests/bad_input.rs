@@ -1,15 +1,6 @@
 //! Bad input over the real wires: a clear error in the caller's own format, a receipt because it is
 //! journaled, and nothing changed on the ledger.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use integration_tests::start;
 use reqwest::{Client, StatusCode};
 use sandbox::callers::city_a::{Telegram, TelegramReply};

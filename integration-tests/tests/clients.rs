@@ -1,14 +1,6 @@
 //! Programs not written here do the main job: zeep reads the served WSDL and calls SOAP, curl calls
 //! REST, cast reads the ledger.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::path::Path;
 use std::process::Command;
 

@@ -1,18 +1,10 @@
 //! Signal 9 at any moment of a submit or of a batch: one transaction or none, a clear answer, and
 //! every answered request in the log.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use integration_tests::{naru, start};
 use reqwest::Client;
@@ -23,8 +15,6 @@ use serde_json::{Value, json};
 /// A block every 200 ms, so that there is a while between sending and knowing.
 const BLOCK_TIME: Duration = Duration::from_millis(200);
 const ROUNDS: u64 = 60;
-/// From before the request is read to after it is answered.
-const MOMENTS: u64 = 700;
 
 struct Answered {
     status: u16,
@@ -68,6 +58,13 @@ async fn settled(world: &World, round: u64) -> Answered {
     panic!("round {round}: no answer although the gateway runs again");
 }
 
+/// Milliseconds from before a request is read to well after it is answered, on this machine.
+async fn undisturbed(world: &World) -> u64 {
+    let begun = Instant::now();
+    settled(world, ROUNDS).await;
+    (begun.elapsed() * 2).as_millis().try_into().unwrap_or(u64::MAX).max(10 * ROUNDS)
+}
+
 /// How many grants each request has on the ledger, by the first topic of the event.
 async fn grants_on_the_ledger(world: &World) -> BTreeMap<String, usize> {
     let granted =
@@ -93,10 +90,11 @@ async fn killed_at_any_moment_of_a_submit_it_happens_once() {
     let mut benefits = Vec::new();
     let mut receipts = Vec::new();
     let mut answered_before_the_kill = 0;
+    let span = undisturbed(&world).await;
     for round in 0..ROUNDS {
         // Spread over all moments, in an order without pattern, and never the same twice.
-        let jitter = u64::from(uuid::Uuid::new_v4().as_bytes()[0]) % (MOMENTS / ROUNDS);
-        let moment = (round * 37 % ROUNDS) * MOMENTS / ROUNDS + jitter;
+        let jitter = u64::from(uuid::Uuid::new_v4().as_bytes()[0]) % (span / ROUNDS);
+        let moment = (round * 37 % ROUNDS) * span / ROUNDS + jitter;
         let first = {
             let request = grant(&world, round);
             let killing = tokio::time::sleep(Duration::from_millis(moment));
@@ -123,7 +121,7 @@ async fn killed_at_any_moment_of_a_submit_it_happens_once() {
         let grants = on_the_ledger.get(&format!("0x{benefit}")).copied();
         assert_eq!(grants, Some(1), "round {round}: {benefit}");
     }
-    assert_eq!(on_the_ledger.len(), benefits.len(), "nothing else was granted");
+    assert_eq!(on_the_ledger.len(), benefits.len() + 1, "nothing else was granted");
     assert!(answered_before_the_kill > 0, "no moment was late enough");
     assert!(answered_before_the_kill < ROUNDS, "no moment was early enough");
 

@@ -1,13 +1,5 @@
 //! SIGTERM finishes what is in flight: a submit that was sent is answered before the program ends.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use std::time::Duration;
 
 use integration_tests::start;

@@ -1,14 +1,6 @@
 //! The tour of the main job, as `make run` takes it: every step must go as it should, and a reader
 //! of tile logs that was not written here must find the same evidence.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;

@@ -230,10 +230,7 @@ fn records() -> String {
 }
 
 fn block() -> String {
-    let (hash, zero) = (
-        format!("0x{}", "ab".repeat(32)),
-        format!("0x{}", "0".repeat(64)),
-    );
+    let (hash, zero) = (format!("0x{}", "ab".repeat(32)), format!("0x{}", "0".repeat(64)));
     serde_json::json!({
         "hash": hash, "parentHash": zero, "sha3Uncles": zero, "stateRoot": zero,
         "transactionsRoot": zero, "receiptsRoot": zero, "mixHash": zero,

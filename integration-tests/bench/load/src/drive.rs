@@ -105,9 +105,7 @@ struct Arrivals {
 impl Pace {
     fn new(plan: &Plan) -> Self {
         match plan.rate {
-            None => Self::Closed {
-                end: Instant::now() + plan.length,
-            },
+            None => Self::Closed { end: Instant::now() + plan.length },
             Some(rate) => Self::Open(Arrivals {
                 due: RefCell::default(),
                 ready: Semaphore::new(0),
@@ -164,15 +162,10 @@ impl Arrivals {
 /// A timer of the kernel's, because the runtime's own is only exact to the millisecond. It is read
 /// as a pipe is: it holds eight bytes whenever time has passed.
 fn timer(every: Duration) -> io::Result<Receiver> {
-    let timer = timerfd_create(
-        TimerfdClockId::Monotonic,
-        TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
-    )?;
+    let timer =
+        timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
     let every = Timespec::try_from(every).map_err(io::Error::other)?;
-    let times = Itimerspec {
-        it_interval: every,
-        it_value: every,
-    };
+    let times = Itimerspec { it_interval: every, it_value: every };
     timerfd_settime(&timer, TimerfdTimerFlags::empty(), &times)?;
     Receiver::from_owned_fd_unchecked(timer)
 }

@@ -116,20 +116,11 @@ impl Load {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
     match Command::parse().work {
-        Work::Http {
-            path,
-            headers,
-            expect,
-            load,
-        } => {
+        Work::Http { path, headers, expect, load } => {
             let wire = Wire::http(load.to, &path, &headers, &load.bodies()?, &expect);
             load.run(wire).await
         }
-        Work::Telegram {
-            expect,
-            offset,
-            load,
-        } => {
+        Work::Telegram { expect, offset, load } => {
             let wire = Wire::telegram(&load.bodies()?, offset, &expect);
             load.run(wire).await
         }

@@ -16,12 +16,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        Self {
-            began: Instant::now(),
-            micros: Vec::with_capacity(1 << 20),
-            wrong: 0,
-            example: None,
-        }
+        Self { began: Instant::now(), micros: Vec::with_capacity(1 << 20), wrong: 0, example: None }
     }
 
     pub(crate) fn good(&mut self, took: Duration) {
@@ -30,8 +25,7 @@ impl Tally {
 
     pub(crate) fn wrong(&mut self, answer: &[u8]) {
         self.wrong += 1;
-        self.example
-            .get_or_insert_with(|| String::from_utf8_lossy(answer).into_owned());
+        self.example.get_or_insert_with(|| String::from_utf8_lossy(answer).into_owned());
     }
 
     /// Requests, wrong answers, seconds, rate, and the usual quantiles in microseconds.

@@ -63,9 +63,7 @@ impl Wire {
         Self {
             requests: bodies.iter().map(request).collect(),
             sent: Cell::new(0),
-            format: Format::Http {
-                expect: Box::new(Finder::new(expect).into_owned()),
-            },
+            format: Format::Http { expect: Box::new(Finder::new(expect).into_owned()) },
         }
     }
 
@@ -78,10 +76,7 @@ impl Wire {
         Self {
             requests: bodies.iter().map(request).collect(),
             sent: Cell::new(0),
-            format: Format::Telegram {
-                offset: offset + 4,
-                expect: expect.into(),
-            },
+            format: Format::Telegram { offset: offset + 4, expect: expect.into() },
         }
     }
 
@@ -89,9 +84,7 @@ impl Wire {
     pub(crate) fn request(&self) -> &[u8] {
         let sent = self.sent.get();
         self.sent.set(sent + 1);
-        self.requests
-            .get(sent % self.requests.len().max(1))
-            .map_or(&[], Vec::as_slice)
+        self.requests.get(sent % self.requests.len().max(1)).map_or(&[], Vec::as_slice)
     }
 
     /// Whether these bytes are a whole answer.
@@ -118,9 +111,9 @@ impl Wire {
             Format::Http { expect } => {
                 answer.starts_with(b"HTTP/1.1 200") && expect.find(answer).is_some()
             }
-            Format::Telegram { offset, expect } => answer
-                .get(*offset..)
-                .is_some_and(|rest| rest.starts_with(expect)),
+            Format::Telegram { offset, expect } => {
+                answer.get(*offset..).is_some_and(|rest| rest.starts_with(expect))
+            }
         }
     }
 }

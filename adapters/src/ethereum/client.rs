@@ -1,6 +1,7 @@
 //! What is asked of the node, one JSON-RPC request or two each. What the answers mean for a submit
 //! is decided in [`settle`](super::settle) and [`sender`](super::sender).
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alloy::eips::BlockId;
@@ -12,7 +13,7 @@ use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::transports::http::reqwest::{Client, redirect};
 use alloy::transports::http::{Http, reqwest};
 use alloy::transports::{RpcError, TransportError, TransportErrorKind};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::config::{EthereumConfig, Finality};
 
@@ -73,6 +74,15 @@ pub(super) struct Node {
     finality: Finality,
     gas_limit: u64,
     verified: OnceCell<()>,
+    reads_begun: AtomicU64,
+    last_read: Mutex<Read>,
+}
+
+/// A read of the final block, by its number among all of them.
+#[derive(Default)]
+struct Read {
+    number: u64,
+    block: Option<Block>,
 }
 
 impl Node {
@@ -94,6 +104,8 @@ impl Node {
             finality: config.finality,
             gas_limit: config.gas_limit,
             verified: OnceCell::new(),
+            reads_begun: AtomicU64::new(0),
+            last_read: Mutex::default(),
         })
     }
 
@@ -127,6 +139,18 @@ impl Node {
             Some(number) => self.block(BlockId::number(number)).await,
             None => Ok(None),
         }
+    }
+
+    /// As [`Node::final_block`]; one read serves all who asked before it began. It is as new as a
+    /// read of one's own, so that a submit that was answered is seen by every later query.
+    pub(super) async fn shared_final_block(&self) -> Result<Option<Block>, NodeError> {
+        let begun_before = self.reads_begun.load(Ordering::Acquire);
+        let mut last = self.last_read.lock().await;
+        if last.number <= begun_before {
+            let number = self.reads_begun.fetch_add(1, Ordering::AcqRel) + 1;
+            *last = Read { number, block: self.final_block().await? };
+        }
+        Ok(last.block)
     }
 
     async fn block(&self, id: BlockId) -> Result<Option<Block>, NodeError> {

@@ -102,7 +102,7 @@ impl Ethereum {
 
     async fn query(&self, method: &Method, input: Bytes) -> Result<Answer, Fault> {
         self.node.verify().await.map_err(fault::unavailable)?;
-        let block = self.node.final_block().await.map_err(fault::unavailable)?;
+        let block = self.node.shared_final_block().await.map_err(fault::unavailable)?;
         let block = block.ok_or_else(|| fault::unavailable(NodeError::NoBlock))?;
         let called = self.node.call(self.account(), input, BlockId::hash(block.hash));
         let output = match called.await.map_err(fault::unavailable)? {

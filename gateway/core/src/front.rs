@@ -128,7 +128,10 @@ impl Draft {
                 Slot::Header => headers.push(("naru-receipt", receipt.0.clone())),
                 Slot::Insert(offset) => {
                     let at = offset.min(body.len());
-                    body.splice(at..at, receipt.0.bytes());
+                    let tail = body.split_off(at);
+                    body.reserve(receipt.0.len() + tail.len());
+                    body.extend_from_slice(receipt.0.as_bytes());
+                    body.extend_from_slice(&tail);
                 }
                 Slot::Field { offset, width } => {
                     let end = offset.saturating_add(receipt.0.len());

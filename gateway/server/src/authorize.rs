@@ -1,15 +1,18 @@
 //! Access by Cedar policies, default deny.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{PoisonError, RwLock};
 
 use cedar_policy::{
     Authorizer, Context, Decision as CedarDecision, Entities, Entity, EntityId, EntityTypeName,
     EntityUid, Policy, PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode,
     Validator,
 };
+use gateway_core::caller::Means;
 use gateway_core::policy::{Authorize, Decision};
-use gateway_core::{Assurance, Caller, Envelope, Fault, Kind, Operation, ServiceId};
+use gateway_core::{Assurance, Caller, Envelope, Fault, Kind, MemberId, Operation, ServiceId};
 
 use crate::config::Problem;
 
@@ -19,7 +22,12 @@ pub struct Policies {
     policies: PolicySet,
     entities: Entities,
     names: Names,
+    allowed: RwLock<HashMap<Asked, Decision>>,
 }
+
+/// All that a decision depends on: the operation is the service's. There are only as many as the
+/// configuration has members and services, so those that were allowed are remembered.
+type Asked = (MemberId, ServiceId, Means, Assurance);
 
 /// The entity types, parsed once.
 struct Names {
@@ -48,7 +56,8 @@ impl Policies {
         let names = Names::new().map_err(|e| internal(&e))?;
         let policies = read_folder(folder, &schema)?;
         let entities = names.entities(services, &schema).map_err(|e| internal(&e))?;
-        Ok(Self { authorizer: Authorizer::new(), policies, entities, names })
+        let allowed = RwLock::default();
+        Ok(Self { authorizer: Authorizer::new(), policies, entities, names, allowed })
     }
 
     fn request(&self, caller: &Caller, envelope: &Envelope) -> Option<Request> {
@@ -74,6 +83,22 @@ impl Policies {
 
 impl Authorize for Policies {
     fn authorize(&self, caller: &Caller, envelope: &Envelope) -> Result<Decision, Fault> {
+        let Caller { member, means, assurance } = caller;
+        let asked = (member.clone(), envelope.service.id.clone(), *means, *assurance);
+        let known = self.allowed.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(decision) = known.get(&asked) {
+            return Ok(decision.clone());
+        }
+        drop(known);
+        let decision = self.decide(caller, envelope)?;
+        let mut known = self.allowed.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(asked, decision.clone());
+        Ok(decision)
+    }
+}
+
+impl Policies {
+    fn decide(&self, caller: &Caller, envelope: &Envelope) -> Result<Decision, Fault> {
         let request = self.request(caller, envelope).ok_or_else(|| {
             Fault::new(Kind::Internal, "policy-request", "the access decision failed")
         })?;

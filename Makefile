@@ -35,7 +35,6 @@ deps:
 	@scripts/install
 
 bench: deps
-	$(CARGO) build --locked --release -p naru
 	integration-tests/bench/run.sh
 
 fuzz:

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use adapters::layer::Bounded;
+use futures_util::future::join_all;
 use gateway_core::route::{Route, Routes};
 use gateway_core::{Adapter, Clock, Journal, MemberId, Pipeline};
 use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey};
@@ -281,9 +282,8 @@ impl Running {
         if tokio::time::timeout(self.patience, self.gateway.drain()).await.is_err() {
             tracing::warn!("some exchanges did not finish; the next start settles their submits");
         }
-        for server in self.servers {
-            server.stop(true).await;
-        }
+        // Nothing is in flight any more; what may remain are idle connections, waited for together.
+        join_all(self.servers.iter().map(|server| server.stop(true))).await;
         self.log.shutdown().await.map_err(opening("the log, for its last checkpoint,"))
     }
 }

@@ -20,6 +20,7 @@ mod problem;
 mod rows;
 mod terms;
 mod unfit;
+pub mod xroad;
 
 pub use catalog::{Catalog, FrontEntry};
 pub use front::{BatchFile, BatchFront, Framing, RestFront, SoapFront, TelegramFront};

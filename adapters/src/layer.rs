@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gateway_core::adapter::Settlement;
 use gateway_core::outbox::Submission;
-use gateway_core::{Adapter, Admitted, Answer, Call, Fault, Kind, Operation, Profile};
+use gateway_core::{Adapter, Admitted, Call, Fault, Kind, Operation, Profile, Response};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -49,7 +49,7 @@ impl Adapter for Bounded {
         admitted: &Admitted,
         call: &Call,
         deadline: Duration,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Response, Fault> {
         let until = Instant::now() + deadline;
         let _permit = self.permit(until).await?;
         let left = until.saturating_duration_since(Instant::now());

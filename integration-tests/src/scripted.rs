@@ -104,6 +104,10 @@ impl Outbox for Scripted {
         Ok(())
     }
 
+    async fn withdraw(&self, _: &SubmissionKey) -> Result<(), Fault> {
+        Ok(())
+    }
+
     async fn settle(&self, _: &SubmissionKey, _: &Result<Answer, Fault>) -> Result<(), Fault> {
         Ok(())
     }

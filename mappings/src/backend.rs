@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gateway_core::adapter::{Answer, Call, Profile};
+use gateway_core::adapter::Settlement;
 use gateway_core::{
-    Admitted, Fault, Kind, Mapping, MemberId, Message, Operation, Pseudonymize, Service,
-    SubmissionKey, Value,
+    Admitted, Answer, Call, Content, Fault, Kind, Mapping, MemberId, Message, Occasion, Operation,
+    Profile, Pseudonymize, Received, Response, Service, ServiceId, SubmissionKey, Takes, Value,
 };
 
 use crate::convert::CodeMap;
@@ -111,8 +111,9 @@ impl Backend {
         Ok(Call {
             operation: function.service.operation,
             function: function.name.clone(),
-            arguments: arguments.collect::<Result<_, Fault>>()?,
+            content: Content::Arguments(arguments.collect::<Result<_, Fault>>()?),
             key: asked.key,
+            repeatable: false,
         })
     }
 
@@ -193,8 +194,23 @@ impl Mapping for Backend {
         &self.id
     }
 
-    fn map(&self, admitted: &Admitted) -> Result<Call, Fault> {
+    fn map(&self, admitted: &Admitted, _: Occasion) -> Result<Call, Fault> {
         self.call(&Asked::of(admitted))
+    }
+
+    fn answer(&self, service: &ServiceId, response: Response) -> Result<Answer, Fault> {
+        match response {
+            Response::Answer(answer) => Ok(answer),
+            Response::Received(_) => {
+                Err(Fault::new(Kind::Internal, "defect", "the gateway failed; it was recorded")
+                    .context(format_args!("{service}: the adapter of a contract sent bytes")))
+            }
+        }
+    }
+
+    /// What became of a transaction is the adapter's to know.
+    fn settlement(&self, _: &ServiceId, _: Received) -> Result<Settlement, Fault> {
+        Ok(Settlement::Pending)
     }
 
     fn map_back(&self, admitted: &Admitted, answer: &Answer) -> Result<Message, Fault> {
@@ -219,11 +235,14 @@ impl Mapping for Backend {
     }
 
     fn unsupported_by(&self, profile: &Profile) -> Vec<String> {
+        let Takes::Functions(functions) = &profile.takes else {
+            return vec!["the backend has no functions; it wants a provider's mapping".to_owned()];
+        };
         let mut problems = Vec::new();
         for function in self.functions.values() {
             let name = &function.name;
             let wanted: Vec<&str> = function.arguments.iter().map(|each| &*each.name).collect();
-            match profile.functions.iter().find(|offered| offered.name == *name) {
+            match functions.iter().find(|offered| offered.name == *name) {
                 None => problems.push(format!("the backend has no function `{name}`")),
                 Some(offered) if offered.operation != function.service.operation => {
                     let does = match offered.operation {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use gateway_core::Profile;
+use gateway_core::{Profile, Takes};
 
 use super::config::EthereumConfig;
 use super::interface::Interface;
@@ -50,8 +50,8 @@ impl Contract {
             .map_err(|source| ContractError::File { path: path(), source })?;
         let interface = Interface::parse(&artifact)
             .map_err(|source| ContractError::Abi { path: path(), source })?;
-        let profile =
-            Profile { functions: interface.functions(), finality: config.finality.into() };
+        let takes = Takes::Functions(interface.functions());
+        let profile = Profile { takes, finality: config.finality.into() };
         Ok(Self { config, interface: Arc::new(interface), profile })
     }
 

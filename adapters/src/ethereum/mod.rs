@@ -29,7 +29,8 @@ use async_trait::async_trait;
 use gateway_core::adapter::Settlement;
 use gateway_core::outbox::Submission;
 use gateway_core::{
-    Adapter, Admitted, Answer, Call, Fault, Message, Operation, Outbox, Profile, Proof, Value,
+    Adapter, Admitted, Answer, Call, Content, Fault, Message, Operation, Outbox, Profile, Proof,
+    Response, Value,
 };
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
@@ -126,7 +127,7 @@ impl Ethereum {
         let ticket = self.sender.send(order, deadline).await?;
         match self.settle(key, ticket, deadline).await {
             Ok(Settlement::Settled(outcome)) => outcome,
-            Ok(Settlement::Pending) => Err(fault::outcome_unknown()),
+            Ok(Settlement::Pending | Settlement::Reported(_)) => Err(fault::outcome_unknown()),
             Err(fault) => Err(fault::outcome_unknown().context(fault)),
         }
     }
@@ -180,19 +181,22 @@ impl Adapter for Ethereum {
         _admitted: &Admitted,
         call: &Call,
         deadline: Duration,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Response, Fault> {
         let deadline = Instant::now() + deadline;
         let method = self.interface.method(&call.function);
         let method = method.filter(|method| method.operation == call.operation);
-        let method = method.ok_or_else(|| fault::unsupported(&call.function))?;
-        let input = method.encode(&call.arguments).map_err(fault::unmappable)?;
-        match call.operation {
+        let (Some(method), Content::Arguments(arguments)) = (method, &call.content) else {
+            return Err(fault::unsupported(&call.function));
+        };
+        let input = method.encode(arguments).map_err(fault::unmappable)?;
+        let answered = match call.operation {
             Operation::Query => {
                 let answered = timeout_at(deadline, self.query(method, input)).await;
                 answered.map_err(|_| fault::no_time())?
             }
             Operation::Submit => self.submit(call, input, deadline).await,
-        }
+        };
+        answered.map(Response::Answer)
     }
 
     async fn lookup(

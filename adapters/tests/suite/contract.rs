@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use gateway_core::adapter::Settlement;
-use gateway_core::{Adapter, Call, Kind, Operation};
+use gateway_core::{Adapter, Call, Kind, Operation, Takes};
 
 use crate::support::outbox::MemoryOutbox;
+use crate::support::world::{answer, arguments};
 use crate::support::{LONG, exchange};
 
 /// A backend that is ready, and what can be asked of it.
@@ -31,11 +32,13 @@ impl Subject {
 
     fn offers_what_it_is_asked(&self) {
         for call in [&self.query, &self.submit] {
-            let functions = &self.adapter.profile().functions;
+            let Takes::Functions(functions) = &self.adapter.profile().takes else {
+                panic!("a contract has functions");
+            };
             let offered = functions.iter().find(|function| function.name == call.function);
             let offered = offered.expect("the function is in the profile");
             assert_eq!(offered.operation, call.operation);
-            for (argument, _) in &call.arguments {
+            for (argument, _) in arguments(call) {
                 assert!(offered.arguments.contains(argument), "{argument}");
             }
         }
@@ -43,8 +46,8 @@ impl Subject {
 
     async fn answers_a_query(&self) {
         let admitted = exchange::query().await;
-        let first = self.adapter.call(&admitted, &self.query, LONG).await.unwrap();
-        let second = self.adapter.call(&admitted, &self.query, LONG).await.unwrap();
+        let first = answer(self.adapter.call(&admitted, &self.query, LONG).await.unwrap());
+        let second = answer(self.adapter.call(&admitted, &self.query, LONG).await.unwrap());
         assert!(!first.values.is_empty());
         assert_eq!(first.values, second.values);
     }
@@ -52,7 +55,7 @@ impl Subject {
     async fn submits_and_finds_the_same_again(&self) {
         let admitted = exchange::submit("contract").await;
         let key = self.submit.key.unwrap();
-        let answer = self.adapter.call(&admitted, &self.submit, LONG).await.unwrap();
+        let answer = answer(self.adapter.call(&admitted, &self.submit, LONG).await.unwrap());
         let found = self.adapter.lookup(&self.outbox.left_of(key), LONG).await.unwrap();
         assert!(matches!(found, Settlement::Settled(Ok(found)) if found == answer));
     }

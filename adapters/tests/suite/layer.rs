@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use gateway_core::adapter::Settlement;
 use gateway_core::outbox::Submission;
 use gateway_core::{
-    Adapter, Admitted, Answer, Call, Fault, Finality, Kind, Operation, Profile, SubmissionKey,
+    Adapter, Admitted, Answer, Call, Content, Fault, Finality, Kind, Operation, Profile, Response,
+    SubmissionKey, Takes,
 };
 use tokio::sync::Semaphore;
 
@@ -25,7 +26,7 @@ struct Patient {
 }
 
 fn patient(answers: usize) -> Arc<Patient> {
-    let profile = Profile { functions: vec![], finality: Finality::Immediate };
+    let profile = Profile { takes: Takes::Http, finality: Finality::Immediate };
     let answers = Semaphore::new(answers);
     Arc::new(Patient { profile, answers, now: AtomicUsize::new(0), most: AtomicUsize::new(0) })
 }
@@ -36,12 +37,12 @@ impl Adapter for Patient {
         &self.profile
     }
 
-    async fn call(&self, _: &Admitted, _: &Call, _: Duration) -> Result<Answer, Fault> {
+    async fn call(&self, _: &Admitted, _: &Call, _: Duration) -> Result<Response, Fault> {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         self.answers.acquire().await.unwrap().forget();
         self.now.fetch_sub(1, Ordering::SeqCst);
-        Ok(Answer::default())
+        Ok(Response::Answer(Answer::default()))
     }
 
     async fn lookup(&self, _: &Submission, _: Duration) -> Result<Settlement, Fault> {
@@ -54,7 +55,8 @@ impl Adapter for Patient {
 }
 
 fn call(operation: Operation) -> Call {
-    Call { operation, function: "f".into(), arguments: vec![], key: None }
+    let content = Content::Arguments(vec![]);
+    Call { operation, function: "f".into(), content, key: None, repeatable: false }
 }
 
 fn bounded(inner: &Arc<Patient>, concurrency: usize) -> Arc<Bounded> {

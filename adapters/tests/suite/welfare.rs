@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use gateway_core::{Fault, Kind, Message, SubmissionKey, Value};
+use gateway_core::{Content, Fault, Kind, Message, SubmissionKey, Value};
 use jiff::civil::date;
 
 use crate::support::anvil::contracts;
@@ -214,8 +214,11 @@ async fn a_period_is_made_of_calendar_days() {
         (0, false),
     ] {
         let mut call = overlap_call(1, date(2026, 1, 1), date(2026, 1, 1));
-        call.arguments[2].1 = Value::Integer(day);
-        call.arguments[3].1 = Value::Integer(day);
+        let Content::Arguments(arguments) = &mut call.content else {
+            panic!("arguments");
+        };
+        arguments[2].1 = Value::Integer(day);
+        arguments[3].1 = Value::Integer(day);
         let answer = ask(&*adapter, &call).await;
         if good {
             assert_eq!(answer.unwrap().get("overlapping"), Some(&Value::Flag(false)), "{day}");

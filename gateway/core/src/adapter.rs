@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::outbox::{Submission, SubmissionKey};
+use crate::wire::{Encoded, Received};
 use crate::{Admitted, Fault, Message, Value};
 
 /// What an exchange does to a backend.
@@ -25,10 +26,44 @@ pub struct Call {
     pub operation: Operation,
     /// The function, e.g. `benefitGrant`.
     pub function: String,
-    /// Its arguments, in order, by the backend's names for them.
-    pub arguments: Vec<(String, Value)>,
+    /// What it is called with.
+    pub content: Content,
     /// The key under which a submit happens once; present exactly for [`Operation::Submit`].
     pub key: Option<SubmissionKey>,
+    /// Whether the backend itself does a submit once however often it is sent, because the key
+    /// goes out with it. A query may always be repeated.
+    pub repeatable: bool,
+}
+
+impl Call {
+    /// Whether sending it a second time does no harm.
+    pub fn may_be_repeated(&self) -> bool {
+        self.operation == Operation::Query || self.repeatable
+    }
+}
+
+/// What a call says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Content {
+    /// Named values, in order, by the backend's names for them; its adapter makes bytes of them.
+    Arguments(Vec<(String, Value)>),
+    /// Bytes that the mapping wrote; the adapter carries them as they are.
+    Message {
+        /// The message.
+        message: Encoded,
+        /// How to ask later what became of it, where the provider can be asked. It holds nothing
+        /// personal: it is kept on disk while the outcome is not known.
+        inquiry: Option<Encoded>,
+    },
+}
+
+/// What came back from a backend.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Response {
+    /// An answer that the adapter has read.
+    Answer(Answer),
+    /// Bytes for the mapping to read: perhaps an answer, perhaps a refusal. Never stored.
+    Received(Received),
 }
 
 /// A backend's answer, in its own terms.
@@ -68,10 +103,21 @@ pub enum Finality {
 /// What a backend can do. What it cannot is refused when the configuration is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {
-    /// The functions it has, with what each does and takes.
-    pub functions: Vec<Function>,
+    /// What calls it takes.
+    pub takes: Takes,
     /// When a submit counts as done.
     pub finality: Finality,
+}
+
+/// The calls that a backend takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Arguments of these functions, with what each does and takes.
+    Functions(Vec<Function>),
+    /// Encoded requests of HTTP.
+    Http,
+    /// Encoded telegrams.
+    Telegrams,
 }
 
 /// One function of a backend.
@@ -90,7 +136,9 @@ pub struct Function {
 pub enum Settlement {
     /// It happened, or was refused for good.
     Settled(Result<Answer, Fault>),
-    /// It is still under way.
+    /// The backend said something about it, for the mapping to read.
+    Reported(Received),
+    /// It is still under way, or nobody can say.
     Pending,
 }
 
@@ -105,13 +153,14 @@ pub trait Adapter: Send + Sync {
     /// # Errors
     /// `BackendRefused` with the backend's own name for the refusal as code; `BackendUnavailable`
     /// when nothing was done; `OutcomeUnknown` when a submit was sent and its outcome is not known
-    /// within `deadline`.
+    /// within `deadline`. What it kept in the outbox for a submit of which it knows that nothing
+    /// was sent, it has withdrawn again.
     async fn call(
         &self,
         admitted: &Admitted,
         call: &Call,
         deadline: Duration,
-    ) -> Result<Answer, Fault>;
+    ) -> Result<Response, Fault>;
 
     /// What became of a submit that was sent earlier, perhaps by a process that has died. The
     /// submission is what is left of an [`Admitted`] exchange, and can only finish that one.

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::adapter::{Answer, Call, Proof};
 use crate::policy::{Decision, QuotaState};
+use crate::wire::Received;
 use crate::{Caller, ConsentUse, Envelope, ExchangeId, Fault, Pseudonym, SubmissionKey};
 
 /// What the stages found out about an exchange, as far as it came. A refused exchange has the
@@ -32,6 +33,8 @@ pub struct Trail {
     pub mapping: Option<String>,
     /// What was asked of the backend.
     pub call: Option<Call>,
+    /// What the backend sent, where the mapping reads its bytes.
+    pub received: Option<Received>,
     /// What became of the submit, to be settled once the journal holds it.
     pub submitted: Option<(SubmissionKey, Submitted)>,
     /// Where on the ledger the answer stands.

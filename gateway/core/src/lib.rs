@@ -21,8 +21,11 @@ pub mod route;
 pub mod service;
 pub mod stage;
 pub mod value;
+pub mod wire;
 
-pub use adapter::{Adapter, Answer, Call, Finality, Operation, Profile, Proof};
+pub use adapter::{
+    Adapter, Answer, Call, Content, Finality, Operation, Profile, Proof, Response, Takes,
+};
 pub use caller::{Assurance, Caller, Evidence, MemberId};
 pub use clock::Clock;
 pub use consent::{Consent, ConsentUse};
@@ -30,10 +33,11 @@ pub use envelope::{Envelope, ExchangeId, Inbound};
 pub use fault::{Fault, Kind, Origin, Retry};
 pub use front::{Draft, Front, Reply};
 pub use journal::{Journal, Receipt, Record};
-pub use mapping::Mapping;
+pub use mapping::{Mapping, Occasion};
 pub use outbox::{Outbox, SubmissionKey};
 pub use pipeline::Pipeline;
 pub use pseudonym::{Pseudonym, Pseudonymize};
 pub use service::{Service, ServiceId};
 pub use stage::Admitted;
 pub use value::{Message, Personal, ResidentNumber, Value};
+pub use wire::{Encoded, Received};

@@ -1,7 +1,19 @@
 //! A service's terms ↔ a backend's terms.
 
-use crate::adapter::{Answer, Call, Profile};
-use crate::{Admitted, Fault, Message};
+use jiff::Timestamp;
+
+use crate::adapter::{Answer, Call, Profile, Response, Settlement};
+use crate::wire::Received;
+use crate::{Admitted, ExchangeId, Fault, Message, ServiceId};
+
+/// What a call may say of the exchange it is made in.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion {
+    /// Its id, for a provider that wants each message named.
+    pub exchange: ExchangeId,
+    /// When the call is written.
+    pub now: Timestamp,
+}
 
 /// Says a service's request in a backend's terms and the backend's answer in the service's. Pure,
 /// both directions, total on any input.
@@ -13,7 +25,21 @@ pub trait Mapping: Send + Sync {
     ///
     /// # Errors
     /// `Unmappable`, naming the field that the backend cannot hold.
-    fn map(&self, admitted: &Admitted) -> Result<Call, Fault>;
+    fn map(&self, admitted: &Admitted, occasion: Occasion) -> Result<Call, Fault>;
+
+    /// What came back for a call of `service` → what it says.
+    ///
+    /// # Errors
+    /// `BackendRefused` with the backend's own name for the refusal as code, when nothing was done
+    /// and never will be; `BackendUnavailable` when nothing was done this time; `Unmappable` for a
+    /// query's answer that cannot be read, and `OutcomeUnknown` for a submit's.
+    fn answer(&self, service: &ServiceId, response: Response) -> Result<Answer, Fault>;
+
+    /// What the backend reported of an earlier submit of `service` → what became of it.
+    ///
+    /// # Errors
+    /// `BackendUnavailable` when the report says nothing of it.
+    fn settlement(&self, service: &ServiceId, report: Received) -> Result<Settlement, Fault>;
 
     /// Answer → reply.
     ///

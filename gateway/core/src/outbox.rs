@@ -59,6 +59,9 @@ pub trait Outbox: Send + Sync {
     /// Keeps what is about to be sent. Called by the adapter before the first byte leaves.
     async fn attach(&self, key: &SubmissionKey, ticket: &[u8]) -> Result<(), Fault>;
 
+    /// Takes back what was attached: nothing was sent, or certainly nothing was done.
+    async fn withdraw(&self, key: &SubmissionKey) -> Result<(), Fault>;
+
     /// Records the outcome. Called after the journal holds the exchange.
     async fn settle(
         &self,

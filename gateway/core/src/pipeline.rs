@@ -5,16 +5,20 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use crate::adapter::{Answer, Call, Operation, Settlement};
+use crate::adapter::{Answer, Call, Operation, Response, Settlement};
 use crate::caller::Authenticate;
 use crate::consent::Consents;
 use crate::front::Exchange;
 use crate::journal::{Record, RecordKind, Submitted, Trail};
+use crate::mapping::Occasion;
 use crate::outbox::{Begun, Submission};
 use crate::policy::{Authorize, Quota};
 use crate::route::{Route, Routes};
 use crate::stage::{self, Admitted, DIGEST_DOMAIN};
-use crate::{Clock, Draft, Fault, Inbound, Journal, Kind, Message, Outbox, Pseudonymize, Reply};
+use crate::{
+    Clock, Draft, Fault, Inbound, Journal, Kind, Message, Outbox, Pseudonymize, Reply,
+    SubmissionKey,
+};
 
 /// Everything an exchange passes through.
 pub struct Pipeline {
@@ -82,7 +86,8 @@ impl Pipeline {
         let route = self.routes.route(&admitted)?;
         trail.route = Some(route.name.clone());
         trail.mapping = Some(route.mapping.id().to_owned());
-        let call = route.mapping.map(&admitted)?;
+        let occasion = Occasion { exchange: inbound.id, now };
+        let call = route.mapping.map(&admitted, occasion)?;
         trail.call = Some(call.clone());
         let answer = self.deliver(inbound, &admitted, route, &call, trail).await;
         let answer = answer.map_err(|fault| route.mapping.refusal(fault))?;
@@ -101,7 +106,7 @@ impl Pipeline {
     ) -> Result<Answer, Fault> {
         let key = match (call.operation, admitted.key()) {
             (Operation::Submit, Some(key)) => key,
-            _ => return route.adapter.call(admitted, call, route.deadline).await,
+            _ => return ask(admitted, route, call, trail).await,
         };
         let envelope = admitted.envelope();
         let service = envelope.service.id.clone();
@@ -119,18 +124,38 @@ impl Pipeline {
             Begun::Fresh => {
                 // Until an outcome is known, whatever ends this exchange gives the key up.
                 trail.submitted = Some((key, Submitted::Released));
-                route.adapter.call(admitted, call, route.deadline).await
+                self.send(key, admitted, route, call, trail).await
             }
             Begun::Interrupted(earlier) => {
                 trail.submitted = Some((key, Submitted::Released));
-                match route.adapter.lookup(&earlier, route.deadline).await? {
+                match look_up(route, &earlier).await? {
                     Settlement::Settled(outcome) => outcome,
-                    Settlement::Pending => Err(outcome_unknown()),
+                    // The same request came again, and the backend knows it by its key.
+                    _ if call.repeatable => self.send(key, admitted, route, call, trail).await,
+                    _ => Err(outcome_unknown()),
                 }
             }
         };
         if is_final(&outcome) {
             trail.submitted = Some((key, Submitted::Settled(outcome.clone())));
+        }
+        outcome
+    }
+
+    /// Sends a submit. Where the backend says that nothing was done, nothing is kept to look up.
+    async fn send(
+        &self,
+        key: SubmissionKey,
+        admitted: &Admitted,
+        route: &Route,
+        call: &Call,
+        trail: &mut Trail,
+    ) -> Result<Answer, Fault> {
+        let outcome = ask(admitted, route, call, trail).await;
+        if trail.received.is_some()
+            && matches!(&outcome, Err(fault) if fault.kind == Kind::BackendUnavailable)
+        {
+            self.outbox.withdraw(&key).await?;
         }
         outcome
     }
@@ -209,13 +234,17 @@ impl Pipeline {
     pub async fn recover(&self) -> Result<(usize, usize), Fault> {
         let (mut settled, mut pending) = (0, 0);
         for submission in self.outbox.unsettled().await? {
-            match self.look_up(&submission).await {
+            let looked_up = match self.routes.get(&submission.service) {
+                Ok(route) => look_up(route, &submission).await,
+                Err(fault) => Err(fault),
+            };
+            match looked_up {
                 Ok(Settlement::Settled(outcome)) => {
                     self.record_settlement(&submission, &outcome).await?;
                     self.outbox.settle(&submission.key, &outcome).await?;
                     settled += 1;
                 }
-                Ok(Settlement::Pending) => pending += 1,
+                Ok(Settlement::Pending | Settlement::Reported(_)) => pending += 1,
                 Err(fault) => {
                     tracing::warn!(exchange.id = %submission.exchange, "still open: {fault}");
                     pending += 1;
@@ -223,11 +252,6 @@ impl Pipeline {
             }
         }
         Ok((settled, pending))
-    }
-
-    async fn look_up(&self, submission: &Submission) -> Result<Settlement, Fault> {
-        let route = self.routes.get(&submission.service)?;
-        route.adapter.lookup(submission, route.deadline).await
     }
 
     async fn record_settlement(
@@ -253,6 +277,28 @@ impl Pipeline {
             fault: outcome.as_ref().err(),
         };
         self.journal.append(record).await.map(drop)
+    }
+}
+
+/// Calls the backend and reads what it says.
+async fn ask(
+    admitted: &Admitted,
+    route: &Route,
+    call: &Call,
+    trail: &mut Trail,
+) -> Result<Answer, Fault> {
+    let response = route.adapter.call(admitted, call, route.deadline).await?;
+    if let Response::Received(received) = &response {
+        trail.received = Some(received.clone());
+    }
+    route.mapping.answer(&admitted.envelope().service.id, response)
+}
+
+/// What became of an earlier submit, as far as the backend says.
+async fn look_up(route: &Route, submission: &Submission) -> Result<Settlement, Fault> {
+    match route.adapter.lookup(submission, route.deadline).await? {
+        Settlement::Reported(report) => route.mapping.settlement(&submission.service, report),
+        settlement => Ok(settlement),
     }
 }
 

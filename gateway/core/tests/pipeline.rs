@@ -9,9 +9,9 @@
 
 mod support;
 
-use gateway_core::Kind;
 use gateway_core::adapter::Settlement;
 use gateway_core::outbox::Begun;
+use gateway_core::{Kind, Received, Response};
 use support::{Script, answer, consent, exchange, fault, gateway, submission, submit};
 
 #[tokio::test]
@@ -138,6 +138,56 @@ async fn a_key_seen_before_is_not_submitted_again() {
         assert_eq!(reply, reply_wanted);
         assert_eq!(asked[6..], after_begin, "{reply_wanted}");
     }
+}
+
+fn received() -> Response {
+    let headers = Default::default();
+    Response::Received(Received { status: Some(200), headers, body: "bytes".into() })
+}
+
+#[tokio::test]
+async fn bytes_are_read_by_the_mapping_before_anything_is_settled() {
+    let read = |read| Script { called: Some(Ok(received())), read: Some(read), ..submit() };
+    let refused = || Err(fault(Kind::BackendRefused));
+    let not_done = || Err(fault(Kind::BackendUnavailable));
+    for (outcome, reply_wanted, last) in [
+        (Ok(answer()), "ok count receipt", vec!["journal Exchange ok", "settle done"]),
+        (
+            refused(),
+            "BackendRefused/scripted receipt",
+            vec!["journal Exchange BackendRefused", "settle refused"],
+        ),
+        (
+            not_done(),
+            "BackendUnavailable/scripted receipt",
+            vec!["withdraw", "journal Exchange BackendUnavailable", "release"],
+        ),
+        (
+            Err(fault(Kind::OutcomeUnknown)),
+            "OutcomeUnknown/scripted receipt",
+            vec!["journal Exchange OutcomeUnknown", "release"],
+        ),
+    ] {
+        let (reply, asked) = exchange(read(outcome)).await;
+        assert_eq!(reply, reply_wanted);
+        assert_eq!(asked[7..], last);
+    }
+}
+
+#[tokio::test]
+async fn a_report_is_read_and_a_repeatable_submit_is_sent_again() {
+    let Response::Received(report) = received() else { unreachable!() };
+    let begun = || Begun::Interrupted(submission());
+    let looked_up = Ok(Settlement::Reported(report));
+    let script = Script { begun: begun(), looked_up, read: Some(Ok(answer())), ..submit() };
+    let (reply, asked) = exchange(script).await;
+    assert_eq!(reply, "ok count receipt");
+    assert_eq!(asked[6..], ["lookup", "read report", "journal Exchange ok", "settle done"]);
+
+    let script = Script { begun: begun(), repeatable: true, ..submit() };
+    let (reply, asked) = exchange(script).await;
+    assert_eq!(reply, "ok count receipt");
+    assert_eq!(asked[6..], ["lookup", "call", "journal Exchange ok", "settle done"]);
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use gateway_core::caller::{Assurance, Means};
 use gateway_core::journal::{Record, RecordKind, Trail};
 use gateway_core::policy::{Decision, QuotaState};
 use gateway_core::{
-    Call, Caller, ExchangeId, Journal, MemberId, Proof, Pseudonym, SubmissionKey, Value,
+    Call, Caller, Content, ExchangeId, Journal, MemberId, Proof, Pseudonym, SubmissionKey, Value,
 };
 use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey, verify};
 use tokio::sync::oneshot;
@@ -216,9 +216,10 @@ fn trail() -> Trail {
         call: Some(Call {
             operation: Operation::Submit,
             function: "benefitGrant".into(),
-            arguments: (0..6)
-                .map(|n| (format!("argument{n}"), Value::Text("value".into())))
-                .collect(),
+            content: Content::Arguments(
+                (0..6).map(|n| (format!("argument{n}"), Value::Text("value".into()))).collect(),
+            ),
+            repeatable: false,
             key: Some(SubmissionKey([2; 32])),
         }),
         proof: Some(Proof {

@@ -26,8 +26,11 @@ pub enum Part {
     Reply,
     /// The pseudonym of the person concerned: 32 bytes.
     Subject,
-    /// The call as in [`gateway_core::Call`]: function ‖ 0x1f ‖ arguments in canonical form.
+    /// The call as in [`gateway_core::Call`]: function ‖ 0x1f ‖ arguments, or the encoded message,
+    /// in canonical form.
     Call,
+    /// What the backend sent, in canonical form, where the mapping reads its bytes.
+    Answer,
 }
 
 impl Part {
@@ -37,6 +40,7 @@ impl Part {
             Self::Reply => "reply",
             Self::Subject => "subject",
             Self::Call => "call",
+            Self::Answer => "answer",
         }
     }
 }

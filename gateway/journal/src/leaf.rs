@@ -17,7 +17,7 @@
 //! | `key` | the submission key, 64 hex digits |
 //! | `outcome` | `ok`, or kind and code of the fault: `Forbidden/member-mismatch` |
 //! | `proof` | `network`, `transaction`, `block`, `blockHash` |
-//! | `commit` | `request`, `reply`, `subject`, `call`: see [`crate::commitment`] |
+//! | `commit` | `request`, `reply`, `subject`, `call`, `answer`: see [`crate::commitment`] |
 //!
 //! There is no personal data in it. A reader ignores keys it does not know; verification hashes
 //! the bytes and does not look inside.
@@ -28,7 +28,7 @@ use std::fmt::Display;
 use gateway_core::adapter::Operation;
 use gateway_core::caller::Means;
 use gateway_core::journal::{Record, Trail};
-use gateway_core::{Assurance, Call, Envelope, ExchangeId, Fault, Proof, ServiceId};
+use gateway_core::{Assurance, Call, Content, Envelope, ExchangeId, Fault, Proof, ServiceId};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
@@ -120,6 +120,8 @@ struct Commitments {
     subject: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     call: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
 }
 
 /// The entry for `record`.
@@ -193,17 +195,22 @@ fn commitments(record: &Record<'_>, key: &CommitmentKey) -> Commitments {
         reply: commit(Part::Reply, record.reply),
         subject: trail.subject.map(|subject| commit(Part::Subject, &subject.0)),
         call: trail.call.as_ref().map(|call| commit(Part::Call, &call_bytes(call))),
+        answer: trail.received.as_ref().map(|got| commit(Part::Answer, &got.canonical())),
     }
 }
 
-/// Function ‖ 0x1f ‖ arguments in canonical form. Personal values are in it in the clear.
+/// Function ‖ 0x1f ‖ content in canonical form. Personal values are in it in the clear.
 fn call_bytes(call: &Call) -> Zeroizing<Vec<u8>> {
-    let arguments: gateway_core::Message = call.arguments.iter().cloned().collect();
-    let arguments = arguments.canonical();
-    let mut bytes = Zeroizing::new(Vec::with_capacity(call.function.len() + 1 + arguments.len()));
+    let content = match &call.content {
+        Content::Arguments(arguments) => {
+            arguments.iter().cloned().collect::<gateway_core::Message>().canonical()
+        }
+        Content::Message { message, .. } => message.canonical(),
+    };
+    let mut bytes = Zeroizing::new(Vec::with_capacity(call.function.len() + 1 + content.len()));
     bytes.extend_from_slice(call.function.as_bytes());
     bytes.push(0x1f);
-    bytes.extend_from_slice(&arguments);
+    bytes.extend_from_slice(&content);
     bytes
 }
 

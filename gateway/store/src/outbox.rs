@@ -36,6 +36,18 @@ impl Outbox for Store {
         }
     }
 
+    async fn withdraw(&self, key: &SubmissionKey) -> Result<(), Fault> {
+        sqlx::query(
+            "UPDATE outbox SET ticket = NULL WHERE key = ? AND owner = ? AND outcome IS NULL",
+        )
+        .bind(&key.0[..])
+        .bind(&self.boot.as_bytes()[..])
+        .execute(&self.writing)
+        .await
+        .map_err(Broken::from)?;
+        Ok(())
+    }
+
     async fn settle(
         &self,
         key: &SubmissionKey,

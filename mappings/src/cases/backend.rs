@@ -1,6 +1,6 @@
 //! Cases of backend mappings: request → call, and answer → reply.
 
-use gateway_core::{Answer, Mapping, MemberId, Message, SubmissionKey};
+use gateway_core::{Answer, Content, Mapping, MemberId, Message, SubmissionKey};
 use serde_json::{Value as Json, json};
 
 use super::{Case, json, read};
@@ -13,8 +13,10 @@ pub(super) fn request(backend: &Backend, input: &[u8]) -> Result<Vec<u8>, String
     let outcome = match backend.call(&request.asked(backend)?) {
         Err(fault) => json::fault(&fault),
         Ok(call) => {
-            let arguments = call.arguments.iter();
-            let arguments = arguments.map(|(name, value)| json!([name, json::value(value)]));
+            let Content::Arguments(arguments) = &call.content else {
+                return Err("a contract is called with arguments".to_owned());
+            };
+            let arguments = arguments.iter().map(|(name, value)| json!([name, json::value(value)]));
             json!({
                 "operation": call.operation,
                 "function": call.function,

@@ -59,6 +59,11 @@ impl Outbox for MemoryOutbox {
         }
     }
 
+    async fn withdraw(&self, key: &SubmissionKey) -> Result<(), Fault> {
+        self.tickets.lock().unwrap().remove(&key.0);
+        Ok(())
+    }
+
     async fn settle(&self, _: &SubmissionKey, _: &Result<Answer, Fault>) -> Result<(), Fault> {
         Ok(())
     }

@@ -8,12 +8,12 @@ use gateway_core::adapter::Settlement;
 use gateway_core::{Adapter, Answer, Fault, Proof, Value};
 use jiff::civil::date;
 
-use super::world::{Benefit, World, ask, grant, history_call, overlap_call};
+use super::world::{Benefit, World, answer, ask, grant, history_call, overlap_call};
 use super::{LONG, exchange, until};
 
 pub(crate) async fn overlap(adapter: &dyn Adapter, person: u8) -> Result<Answer, Fault> {
     let call = overlap_call(person, date(2026, 6, 1), date(2026, 6, 30));
-    adapter.call(&exchange::query().await, &call, LONG).await
+    adapter.call(&exchange::query().await, &call, LONG).await.map(answer)
 }
 
 /// How many benefits the ledger holds for a person.
@@ -35,7 +35,7 @@ pub(crate) fn transaction(answer: &Answer) -> B256 {
 pub(crate) fn settled(settlement: Settlement) -> Result<Answer, Fault> {
     match settlement {
         Settlement::Settled(outcome) => outcome,
-        Settlement::Pending => panic!("still pending"),
+        other => panic!("not settled: {other:?}"),
     }
 }
 

@@ -9,7 +9,9 @@ use alloy::primitives::{Address, Bytes, b256};
 use alloy::providers::{Provider, RootProvider};
 use alloy::rpc::types::TransactionRequest;
 use alloy::transports::http::reqwest::Url;
-use gateway_core::{Adapter, Answer, Call, Fault, Message, Operation, SubmissionKey, Value};
+use gateway_core::{
+    Adapter, Answer, Call, Content, Fault, Message, Operation, Response, SubmissionKey, Value,
+};
 use jiff::civil::Date;
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -193,7 +195,8 @@ pub(crate) async fn submit(
     arguments: Vec<(String, Value)>,
 ) -> Result<Answer, Fault> {
     let admitted = exchange::submit(name).await;
-    adapter.call(&admitted, &submit_call(name, function, arguments).await, LONG).await
+    let call = submit_call(name, function, arguments).await;
+    adapter.call(&admitted, &call, LONG).await.map(answer)
 }
 
 pub(crate) async fn submit_call(
@@ -203,7 +206,9 @@ pub(crate) async fn submit_call(
 ) -> Call {
     let key = key(name).await;
     arguments.push(("request".into(), Value::Bytes(key.0.to_vec())));
-    Call { operation: Operation::Submit, function: function.into(), arguments, key: Some(key) }
+    let operation = Operation::Submit;
+    let content = Content::Arguments(arguments);
+    Call { operation, function: function.into(), content, key: Some(key), repeatable: false }
 }
 
 pub(crate) fn terms(of: &Benefit) -> Vec<(String, Value)> {
@@ -241,10 +246,28 @@ pub(crate) fn history_call(person: u8) -> Call {
 }
 
 fn query_call(function: &str, arguments: Vec<(String, Value)>) -> Call {
-    Call { operation: Operation::Query, function: function.into(), arguments, key: None }
+    let operation = Operation::Query;
+    let content = Content::Arguments(arguments);
+    Call { operation, function: function.into(), content, key: None, repeatable: false }
 }
 
 pub(crate) async fn ask(adapter: &dyn Adapter, call: &Call) -> Result<Message, Fault> {
-    let answer = adapter.call(&exchange::query().await, call, LONG).await?;
-    Ok(answer.values)
+    let response = adapter.call(&exchange::query().await, call, LONG).await?;
+    Ok(answer(response).values)
+}
+
+/// The answer that an adapter has read itself.
+pub(crate) fn answer(response: Response) -> Answer {
+    match response {
+        Response::Answer(answer) => answer,
+        Response::Received(received) => panic!("an answer, not {received:?}"),
+    }
+}
+
+/// What a contract is called with.
+pub(crate) fn arguments(call: &Call) -> &[(String, Value)] {
+    match &call.content {
+        Content::Arguments(arguments) => arguments,
+        Content::Message { .. } => panic!("arguments, not a message"),
+    }
 }

@@ -28,7 +28,9 @@ pub(crate) struct Script {
     pub(crate) consents: Result<Vec<Consent>, Fault>,
     pub(crate) spent: Result<(), ()>,
     pub(crate) begun: Begun,
-    pub(crate) called: Option<Result<Answer, Fault>>,
+    pub(crate) called: Option<Result<Response, Fault>>,
+    pub(crate) repeatable: bool,
+    pub(crate) read: Option<Result<Answer, Fault>>,
     pub(crate) looked_up: Result<Settlement, Fault>,
     pub(crate) encoded: Result<(), Fault>,
     pub(crate) appended: Result<(), Fault>,
@@ -46,7 +48,9 @@ impl Default for Script {
             consents: Ok(vec![consent()]),
             spent: Ok(()),
             begun: Begun::Fresh,
-            called: Some(Ok(answer())),
+            called: Some(Ok(Response::Answer(answer()))),
+            repeatable: false,
+            read: None,
             looked_up: Ok(Settlement::Pending),
             encoded: Ok(()),
             appended: Ok(()),
@@ -107,7 +111,8 @@ impl Parts {
 /// A pipeline over `script`, and its notes.
 pub(crate) fn gateway(script: Script) -> (Pipeline, Arc<Parts>) {
     let function = Function { name: "f".into(), operation: script.operation, arguments: vec![] };
-    let profile = Profile { functions: vec![function], finality: Finality::Immediate };
+    let takes = Takes::Functions(vec![function]);
+    let profile = Profile { takes, finality: Finality::Immediate };
     let parts = Arc::new(Parts { script, asked: Mutex::default(), profile });
     let mut routes = Routes::default();
     let route = Route {
@@ -246,10 +251,27 @@ impl Mapping for Parts {
         "sector/backend/v1"
     }
 
-    fn map(&self, admitted: &Admitted) -> Result<Call, Fault> {
+    fn map(&self, admitted: &Admitted, _: Occasion) -> Result<Call, Fault> {
         self.note("map");
-        let operation = admitted.envelope().service.operation;
-        Ok(Call { operation, function: "f".into(), arguments: vec![], key: admitted.key() })
+        Ok(Call {
+            operation: admitted.envelope().service.operation,
+            function: "f".into(),
+            content: Content::Arguments(vec![]),
+            key: admitted.key(),
+            repeatable: self.script.repeatable,
+        })
+    }
+
+    fn answer(&self, _: &ServiceId, response: Response) -> Result<Answer, Fault> {
+        match response {
+            Response::Answer(answer) => Ok(answer),
+            Response::Received(_) => self.script.read.clone().expect("this script reads none"),
+        }
+    }
+
+    fn settlement(&self, _: &ServiceId, _: Received) -> Result<Settlement, Fault> {
+        self.note("read report");
+        Ok(Settlement::Settled(self.script.read.clone().expect("this script reads none")))
     }
 
     fn map_back(&self, _: &Admitted, answer: &Answer) -> Result<Message, Fault> {
@@ -271,7 +293,7 @@ impl Adapter for Parts {
         &self.profile
     }
 
-    async fn call(&self, _: &Admitted, _: &Call, _: Duration) -> Result<Answer, Fault> {
+    async fn call(&self, _: &Admitted, _: &Call, _: Duration) -> Result<Response, Fault> {
         self.note("call");
         self.script.called.clone().expect("this script's backend panics")
     }
@@ -294,6 +316,11 @@ impl Outbox for Parts {
     }
 
     async fn attach(&self, _: &SubmissionKey, _: &[u8]) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn withdraw(&self, _: &SubmissionKey) -> Result<(), Fault> {
+        self.note("withdraw");
         Ok(())
     }
 

@@ -8,8 +8,8 @@ use gateway_core::caller::{Assurance, Means};
 use gateway_core::journal::{Record, RecordKind, Trail};
 use gateway_core::policy::{Decision, QuotaState};
 use gateway_core::{
-    Call, Caller, ConsentUse, Envelope, ExchangeId, MemberId, Message, Proof, Pseudonym, Service,
-    ServiceId, SubmissionKey, Value,
+    Call, Caller, ConsentUse, Content, Envelope, ExchangeId, MemberId, Message, Proof, Pseudonym,
+    Service, ServiceId, SubmissionKey, Value,
 };
 use uuid::Uuid;
 
@@ -60,9 +60,11 @@ fn full_trail() -> Trail {
         call: Some(Call {
             operation: Operation::Submit,
             function: "benefitGrant".into(),
-            arguments: vec![("amount".into(), Value::Integer(300_000))],
+            content: Content::Arguments(vec![("amount".into(), Value::Integer(300_000))]),
             key: Some(SubmissionKey([2; 32])),
+            repeatable: false,
         }),
+        received: None,
         submitted: None,
         proof: Some(Proof {
             network: "eip155:31337".into(),

@@ -120,6 +120,12 @@ pub(crate) async fn a_released_key_is_fresh_unless_something_was_sent(backend: i
     // Nothing was sent, so even another request may have the key.
     assert!(matches!(store.begin(&unsent, &[6; 32]).await.unwrap(), Begun::Fresh));
 
+    begin(&store, &unsent).await;
+    store.attach(&unsent.key, b"signed").await.unwrap();
+    store.withdraw(&unsent.key).await.unwrap();
+    store.release(&unsent.key).await.unwrap();
+    assert!(matches!(begin(&store, &unsent).await, Begun::Fresh));
+
     begin(&store, &sent).await;
     store.attach(&sent.key, b"signed").await.unwrap();
     store.release(&sent.key).await.unwrap();

@@ -30,6 +30,8 @@ pub(crate) enum Unfit {
     Repeated,
     #[error("is followed by something that does not belong there")]
     Intruder,
+    #[error("has an attribute that does not belong there")]
+    Attribute,
 }
 
 impl Unfit {
@@ -52,7 +54,7 @@ impl Unfit {
             Self::Unencodable => "character-unencodable",
             Self::TooManyRecords { .. } => "too-many-records",
             Self::Repeated => "field-repeated",
-            Self::Intruder => "field-unknown",
+            Self::Intruder | Self::Attribute => "field-unknown",
         }
     }
 }

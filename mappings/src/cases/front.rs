@@ -106,6 +106,7 @@ fn on_the_wire(front: &dyn Front, draft: Draft) -> Vec<u8> {
 /// What a listener makes of a case's bytes.
 fn received(front: &FrontEntry, input: &[u8], record: u64) -> Result<Inbound, String> {
     let (attributes, body) = match front {
+        FrontEntry::Soap(_) if input.starts_with(b"POST ") => http_request(input)?,
         FrontEntry::Soap(_) | FrontEntry::Telegram(_) => {
             (BTreeMap::new(), Bytes::copy_from_slice(input))
         }

@@ -37,6 +37,7 @@ pub(crate) fn choose(
         (Type::Date, None) => Codec::Date(DateForm::Iso),
         (Type::Date, Some("yyyymmdd")) => Codec::Date(DateForm::Compact),
         (Type::Bytes { length }, None) => Codec::Hex { length: *length },
+        (Type::Binary { max }, None) => Codec::Base64 { max: limit(*max) },
         (Type::Code(set), None) => Codec::Code(codes(row, set, scope, spot)?),
         (Type::Resident, None) => Codec::Resident,
         (_, Some(convert)) => {

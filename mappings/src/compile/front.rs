@@ -1,4 +1,4 @@
-//! The fronts whose operations are all alike: SOAP, telegram, REST.
+//! The fronts whose operations are all alike: telegram, REST, and what SOAP has in common with them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,41 +10,14 @@ use super::{Scope, faults, header, shape, unused};
 use crate::catalog::FrontEntry;
 use crate::convert::Codec;
 use crate::format::{
-    HeaderFormat, MappingFile, Operation as OperationFormat, RestLayout, SoapLayout, Success,
-    TelegramLayout,
+    HeaderFormat, MappingFile, Operation as OperationFormat, RestLayout, Success, TelegramLayout,
 };
-use crate::front::{Framing, Replies, RestFront, SoapFront, TelegramFront};
+use crate::front::{Framing, Replies, RestFront, TelegramFront};
 use crate::header::{Content, Header};
 use crate::layout::fixed::{Fixed, FixedKind};
-use crate::layout::xml::XmlKind;
 use crate::operations::{KeyPart, Operation, Operations};
 use crate::problem::Spot;
 use crate::rows::{Form, Rows};
-
-pub(crate) fn soap(
-    id: Arc<str>,
-    file: &MappingFile,
-    layout: &SoapLayout,
-    scope: &Scope<'_>,
-    spot: &mut Spot<'_>,
-) -> Option<FrontEntry> {
-    let shape_of = |format: &HeaderFormat, _: &Codec, spot: &mut Spot<'_>| {
-        unused(format.length.is_some(), "length", spot);
-        unused(format.cut, "cut", spot);
-        shape::parse(format.kind.as_deref(), XmlKind::parse, "an XML Schema type", spot)
-    };
-    let header = header::compile(file, &layout.header, shape_of, &mut spot.key("layout.soap"));
-    let operations = operations(file, &header.rows, scope, &shape::xml, false, spot);
-    Some(FrontEntry::Soap(Arc::new(SoapFront {
-        id,
-        service: layout.service.clone(),
-        namespace: layout.namespace.clone(),
-        receipt_namespace: layout.receipt_namespace.clone(),
-        header,
-        operations: Operations::new(operations),
-        replies: replies(file, spot)?,
-    })))
-}
 
 pub(crate) fn telegram(
     id: Arc<str>,
@@ -181,7 +154,7 @@ pub(crate) fn replies(file: &MappingFile, spot: &mut Spot<'_>) -> Option<Replies
     Some(Replies { success: code, message, faults: faults? })
 }
 
-fn operations<S>(
+pub(crate) fn operations<S>(
     file: &MappingFile,
     header: &Rows<S>,
     scope: &Scope<'_>,

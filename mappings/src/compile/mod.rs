@@ -11,6 +11,7 @@ mod header;
 mod rows;
 mod services;
 mod shape;
+mod soap;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -54,8 +55,14 @@ pub(crate) fn compile(
     let before = spot.count();
     let scope = Scope { sector, tables: tables(&file.tables, sector, &mut spot.key("tables")) };
     let id: Arc<str> = id.into();
+    if !matches!(file.layout, Layout::Soap(_)) {
+        for (name, operation) in &file.operations {
+            let spot = &mut spot.key(format_args!("operations.{name}"));
+            unused(operation.soap.is_some(), "soap", spot);
+        }
+    }
     let entry = match &file.layout {
-        Layout::Soap(layout) => front::soap(id, file, layout, &scope, spot).map(Entry::Front),
+        Layout::Soap(layout) => soap::compile(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::Telegram(layout) => {
             front::telegram(id, file, layout, &scope, spot).map(Entry::Front)
         }

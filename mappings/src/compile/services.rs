@@ -138,7 +138,7 @@ fn fields(formats: &BTreeMap<String, FieldFormat>, codes: &Codes, spot: &mut Spo
 
 fn kind(format: &FieldFormat, codes: &Codes, spot: &mut Spot<'_>) -> Option<Type> {
     let uses: &[&str] = match format.kind {
-        TypeName::Text | TypeName::PersonalText => &["max"],
+        TypeName::Text | TypeName::PersonalText | TypeName::Binary => &["max"],
         TypeName::Integer => &["min", "max"],
         TypeName::Bytes => &["length"],
         TypeName::Code => &["of"],
@@ -170,6 +170,7 @@ fn kind(format: &FieldFormat, codes: &Codes, spot: &mut Spot<'_>) -> Option<Type
         TypeName::Flag => Type::Flag,
         TypeName::Date => Type::Date,
         TypeName::Bytes => Type::Bytes { length: format.length? },
+        TypeName::Binary => Type::Binary { max: count(format.max)? },
         TypeName::Code => Type::Code(code_set(format.of.as_ref()?, codes, &mut spot.key("of"))?),
         TypeName::ResidentNumber => Type::Resident,
         TypeName::List => Type::List {

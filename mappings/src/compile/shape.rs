@@ -31,14 +31,18 @@ const MAX_LENGTH: usize = 9999;
 /// An XML element.
 pub(crate) fn xml(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<XmlKind> {
     super::unused(row.length.is_some(), "length", spot);
-    let wanted = "`string`, `boolean`, `date` or `long`";
+    let wanted = "`string`, `boolean`, `date`, `base64Binary`, `swaRef` or a type of numbers";
     let kind = parse(row.kind.as_deref(), XmlKind::parse, wanted, spot)?;
-    let fits = match kind {
-        XmlKind::String => true,
-        XmlKind::Boolean => is_boolean(codec),
-        XmlKind::Date => matches!(codec, Codec::Date(DateForm::Iso)),
-        XmlKind::Long => matches!(codec, Codec::Integer { .. }),
-        XmlKind::DateTime => false,
+    let fits = match (kind, codec) {
+        (XmlKind::String, codec) => !matches!(codec, Codec::Base64 { .. }),
+        (XmlKind::Boolean, codec) => is_boolean(codec),
+        (XmlKind::Date, codec) => matches!(codec, Codec::Date(DateForm::Iso)),
+        (XmlKind::DateTime, _) => false,
+        (XmlKind::Base64 | XmlKind::SwaRef, codec) => matches!(codec, Codec::Base64 { .. }),
+        (kind, Codec::Integer { min, max }) => {
+            kind.numbers().is_some_and(|(least, most)| least <= *min && *max <= most)
+        }
+        _ => false,
     };
     mismatch(fits, spot);
     Some(kind)

@@ -114,6 +114,16 @@ pub(crate) fn is_date_time(text: &str) -> bool {
         && clock.parse::<jiff::civil::Time>().is_ok()
 }
 
+/// Whether a text such as `+09:00` is an offset that XML Schema allows: fourteen hours at most.
+pub(crate) fn is_offset(text: &str) -> bool {
+    let digits = |range| text.get(range).and_then(|digits: &str| digits.parse::<u8>().ok());
+    match (digits(1..3), digits(4..6)) {
+        (Some(14), Some(minutes)) => minutes == 0,
+        (Some(hours), Some(minutes)) => hours < 14 && minutes < 60,
+        _ => false,
+    }
+}
+
 /// The text before a zone offset such as `+09:00`.
 pub(crate) fn without_offset(text: &str) -> &str {
     let Some(split) = text.len().checked_sub(6).filter(|at| text.is_char_boundary(*at)) else {

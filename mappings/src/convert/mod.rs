@@ -7,10 +7,12 @@ mod date;
 
 use std::borrow::Cow;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use gateway_core::{Personal, ResidentNumber, Value};
 
 pub(crate) use codes::CodeMap;
-pub(crate) use date::{DateForm, is_date_time, without_offset, write_date_time};
+pub(crate) use date::{DateForm, is_date_time, is_offset, without_offset, write_date_time};
 use date::{read_date, write_day};
 
 use crate::unfit::Unfit;
@@ -35,6 +37,10 @@ pub(crate) enum Codec {
     Hex {
         length: usize,
     },
+    /// At most this many bytes, in base64.
+    Base64 {
+        max: usize,
+    },
     Code(CodeMap),
     Resident,
     Personal {
@@ -53,6 +59,7 @@ impl Codec {
             Self::Flag { .. } => Err(Unfit::NotA("a yes or no")),
             Self::Date(form) => read_date(text, *form).map(Value::Date),
             Self::Hex { length } => read_hex(text, *length).map(Value::Bytes),
+            Self::Base64 { max } => read_base64(text, *max).map(Value::Bytes),
             Self::Code(codes) => codes.read(text).map(|name| Value::Text(name.to_owned())),
             Self::Resident => ResidentNumber::parse(text)
                 .map(Value::Resident)
@@ -75,6 +82,9 @@ impl Codec {
             }
             (Self::Date(form), Value::Date(date)) => write_day(*date, *form).map(Cow::Owned),
             (Self::Hex { length }, Value::Bytes(bytes)) => write_hex(bytes, *length),
+            (Self::Base64 { max }, Value::Bytes(bytes)) => {
+                within(bytes.len(), *max).map(|()| Cow::Owned(STANDARD.encode(bytes)))
+            }
             (Self::Code(codes), Value::Text(name)) => codes.write(name).map(Cow::Borrowed),
             (Self::Resident, Value::Resident(number)) => Ok(Cow::Borrowed(number.expose())),
             (Self::Personal { max }, Value::Personal(text)) => {
@@ -88,7 +98,7 @@ impl Codec {
     /// a field of the wire must be able to hold. Nothing for free text.
     pub(crate) fn extremes(&self) -> Vec<String> {
         match self {
-            Self::Text { .. } | Self::Personal { .. } => vec![],
+            Self::Text { .. } | Self::Personal { .. } | Self::Base64 { .. } => vec![],
             Self::Integer { min, max } => vec![min.to_string(), max.to_string()],
             Self::Flag { yes, no } => vec![(*yes).to_owned(), (*no).to_owned()],
             Self::Date(DateForm::Iso) => vec!["9999-12-31".to_owned()],
@@ -142,6 +152,20 @@ fn read_hex(text: &str, length: usize) -> Result<Vec<u8>, Unfit> {
     };
     let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? << 4 | digit(*low)?);
     pairs.iter().map(byte).collect::<Option<_>>().ok_or(refused)
+}
+
+/// White space may stand between the digits (XML Schema Part 2, 3.2.16).
+fn read_base64(text: &str, max: usize) -> Result<Vec<u8>, Unfit> {
+    let decoded = match text.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        true => STANDARD.decode(text.split_ascii_whitespace().collect::<String>()),
+        false => STANDARD.decode(text),
+    };
+    let bytes = decoded.map_err(|_| Unfit::NotA("base64"))?;
+    within(bytes.len(), max).map(|()| bytes)
+}
+
+fn within(length: usize, max: usize) -> Result<(), Unfit> {
+    if length <= max { Ok(()) } else { Err(Unfit::TooLong { max, unit: "bytes" }) }
 }
 
 fn write_hex(bytes: &[u8], length: usize) -> Result<Cow<'static, str>, Unfit> {

@@ -1,5 +1,7 @@
 //! The shape of a wire format around the fields of its operations.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// Which format it is decides what stands around an operation's fields.
@@ -20,9 +22,50 @@ pub(crate) struct SoapLayout {
     /// The `{service}` of `POST /soap/{service}`.
     pub(crate) service: String,
     pub(crate) namespace: String,
+    /// Other namespaces, by the prefixes that rows name them by.
+    #[serde(default)]
+    pub(crate) namespaces: BTreeMap<String, String>,
     /// The namespace of the `receipt` header.
     pub(crate) receipt_namespace: String,
+    /// `1.1`, `1.2` or both; the first is written where a request's is not known.
+    #[serde(default = "soap_1_1")]
+    pub(crate) versions: Vec<String>,
+    #[serde(default)]
+    pub(crate) style: SoapStyle,
+    #[serde(default)]
+    pub(crate) element_form: ElementFormName,
+    /// Whether the headers of WS-Addressing are read and answered.
+    #[serde(default)]
+    pub(crate) addressing: bool,
+    /// Whether messages may have attachments.
+    #[serde(default)]
+    pub(crate) attachments: bool,
+    /// The fields of a SOAP header of the system's own, named `header`.
+    #[serde(default)]
     pub(crate) header: Vec<HeaderFormat>,
+}
+
+fn soap_1_1() -> Vec<String> {
+    vec!["1.1".to_owned()]
+}
+
+/// Style and use of a WSDL's binding.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum SoapStyle {
+    #[default]
+    DocumentWrapped,
+    DocumentBare,
+    Rpc,
+}
+
+/// `elementFormDefault` of a schema.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ElementFormName {
+    #[default]
+    Qualified,
+    Unqualified,
 }
 
 #[derive(Deserialize)]

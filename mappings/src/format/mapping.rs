@@ -52,8 +52,22 @@ pub(crate) struct Operation {
     pub(crate) service: Option<String>,
     /// The backend's function.
     pub(crate) function: Option<String>,
+    /// How it is named over SOAP, where not by its own name.
+    pub(crate) soap: Option<SoapNames>,
     pub(crate) request: Vec<Row>,
     pub(crate) reply: Vec<Row>,
+}
+
+/// How an operation is named over SOAP.
+#[derive(Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SoapNames {
+    /// The SOAPAction, and the action of WS-Addressing.
+    #[serde(default)]
+    pub(crate) action: String,
+    /// The elements of the body, in the bare style.
+    pub(crate) request: Option<String>,
+    pub(crate) reply: Option<String>,
 }
 
 #[derive(Clone, Deserialize)]

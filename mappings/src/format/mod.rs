@@ -7,9 +7,9 @@ mod row;
 mod services;
 
 pub(crate) use layout::{
-    BatchLayout, HeaderFormat, Layout, ReplyRole, RequestRole, RestLayout, SoapLayout,
-    TelegramLayout,
+    BatchLayout, ElementFormName, HeaderFormat, Layout, ReplyRole, RequestRole, RestLayout,
+    SoapLayout, SoapStyle, TelegramLayout,
 };
-pub(crate) use mapping::{MappingFile, Operation, Refusal, Success, TableFormat};
+pub(crate) use mapping::{MappingFile, Operation, Refusal, SoapNames, Success, TableFormat};
 pub(crate) use row::{Domain, Row};
 pub(crate) use services::{FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName};

@@ -70,6 +70,8 @@ pub(crate) enum TypeName {
     Flag,
     Date,
     Bytes,
+    /// A document or picture, of any length up to its `max`.
+    Binary,
     Code,
     List,
     ResidentNumber,

@@ -5,9 +5,8 @@ mod batch;
 mod batch_file;
 mod http;
 mod rest;
-mod soap;
+pub(crate) mod soap;
 mod telegram;
-mod wsdl;
 
 pub use batch::BatchFront;
 pub use batch_file::BatchFile;

@@ -10,8 +10,16 @@ use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
 
+use super::mime::Attachments;
+
 pub(crate) const SOAP_11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 pub(crate) const SOAP_12: &str = "http://www.w3.org/2003/05/soap-envelope";
+pub(crate) const ADDRESSING: &str = "http://www.w3.org/2005/08/addressing";
+pub(crate) const XOP: &str = "http://www.w3.org/2004/08/xop/include";
+/// X-Road's headers and metadata (message protocol 4.0, annex B).
+pub(crate) const XROAD: &str = "http://x-road.eu/xsd/xroad.xsd";
+/// X-Road's identifiers (message protocol 4.0, annex A).
+pub(crate) const XROAD_IDENTIFIERS: &str = "http://x-road.eu/xsd/identifiers";
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
 const MAX_DEPTH: usize = 32;
@@ -40,6 +48,8 @@ pub(crate) enum XmlError {
     StrayText,
     #[error("the document is not well-formed XML, at byte {0}")]
     Syntax(u64),
+    #[error("a reference to an attachment does not lead to one")]
+    NoSuchAttachment,
 }
 
 /// A namespace, as far as it matters here.
@@ -47,8 +57,17 @@ pub(crate) enum XmlError {
 pub(crate) enum Space {
     /// The one of the messages read.
     Target,
+    /// Another one that the mapping names, by its place among them.
+    Declared(usize),
     Soap11,
     Soap12,
+    Addressing,
+    XRoad,
+    /// That of X-Road's identifiers.
+    XRoadIdentifiers,
+    Xop,
+    /// No namespace at all.
+    None,
     Other,
 }
 
@@ -58,14 +77,35 @@ pub(crate) struct Element<'i> {
     pub(crate) space: Space,
     /// `xsi:nil="true"`
     pub(crate) nil: bool,
-    /// `soap:mustUnderstand="1"`
+    /// `soap:mustUnderstand="1"`, for a role that is the receiver's.
     pub(crate) must_understand: bool,
+    /// It has attributes without a namespace.
+    pub(crate) has_attributes: bool,
+    /// It has attributes of a namespace that says nothing here.
+    pub(crate) has_foreign_attributes: bool,
 }
 
-impl Element<'_> {
+impl<'i> Element<'i> {
     /// Its name without prefix.
     pub(crate) fn name(&self) -> &str {
         self.start.local_name().into_inner()
+    }
+
+    /// Its attributes without a namespace, by their names.
+    pub(crate) fn attributes(&self) -> Vec<(String, String)> {
+        let mut attributes = self.start.attributes();
+        // All were checked when the element was read.
+        let all = attributes.with_checks(false).flatten();
+        let plain = all.filter(|one| !one.key.0.contains(':') && one.key.0 != "xmlns");
+        let normal = |text: &str| text.replace(['\t', '\n', '\r'], " ");
+        plain
+            .filter_map(|one| Some((one.key.0.to_owned(), normal(&unescape(&one.value).ok()?))))
+            .collect()
+    }
+
+    /// The value of its attribute `name` without a namespace.
+    pub(crate) fn attribute(&self, name: &str) -> Option<String> {
+        self.attributes().into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 }
 
@@ -80,6 +120,8 @@ pub(crate) enum Node<'i> {
 pub(crate) struct XmlReader<'i> {
     reader: NsReader<&'i [u8]>,
     target: &'i str,
+    declared: &'i [(String, String)],
+    attachments: Attachments<'i>,
     depth: usize,
     begun: bool,
 }
@@ -96,7 +138,30 @@ impl<'i> XmlReader<'i> {
         let config = reader.config_mut();
         config.expand_empty_elements = true;
         config.check_comments = true;
-        Ok(Self { reader, target, depth: 0, begun: false })
+        let attachments = Attachments::default();
+        Ok(Self { reader, target, declared: &[], attachments, depth: 0, begun: false })
+    }
+
+    /// Knows these namespaces as well, by prefix and name: [`Space::Declared`].
+    pub(crate) fn declaring(mut self, namespaces: &'i [(String, String)]) -> Self {
+        self.declared = namespaces;
+        self
+    }
+
+    /// Follows references to these.
+    pub(crate) fn attaching(mut self, attachments: Attachments<'i>) -> Self {
+        self.attachments = attachments;
+        self
+    }
+
+    /// The prefix that the mapping gives a namespace of [`Space::Declared`].
+    pub(crate) fn prefix(&self, declared: usize) -> &'i str {
+        self.declared.get(declared).map_or("", |(prefix, _)| prefix)
+    }
+
+    /// Whether every attachment was referred to.
+    pub(crate) fn has_used_attachments(&self) -> bool {
+        self.attachments.are_used()
     }
 
     pub(crate) fn next(&mut self) -> Result<Node<'i>, XmlError> {
@@ -139,6 +204,37 @@ impl<'i> XmlReader<'i> {
         }
     }
 
+    /// The text up to the end of the element just begun, where an `xop:Include` may stand for the
+    /// base64 of an attachment (XML-binary Optimized Packaging, section 2.1).
+    pub(crate) fn binary(&mut self) -> Result<Option<Cow<'i, str>>, XmlError> {
+        let mut text = Cow::Borrowed("");
+        loop {
+            match self.next()? {
+                Node::Text(part) => text += part,
+                Node::End => return Ok(Some(text)),
+                Node::Start(include) => {
+                    let is_include = include.space == Space::Xop && include.name() == "Include";
+                    if !is_include || !text.trim_ascii().is_empty() {
+                        return Ok(None);
+                    }
+                    let reference = include.attribute("href").ok_or(XmlError::NoSuchAttachment)?;
+                    let included = self.attachment(&reference)?;
+                    self.skip()?;
+                    return match self.structure()? {
+                        Node::End => Ok(Some(Cow::Owned(included))),
+                        _ => Ok(None),
+                    };
+                }
+                Node::Eof => return Err(self.syntax()),
+            }
+        }
+    }
+
+    /// The base64 of the attachment that a `cid:` URL names (RFC 2392).
+    pub(crate) fn attachment(&mut self, reference: &str) -> Result<String, XmlError> {
+        self.attachments.take(reference).ok_or(XmlError::NoSuchAttachment)
+    }
+
     /// The next start or end of an element; text between elements is white space.
     pub(crate) fn structure(&mut self) -> Result<Node<'i>, XmlError> {
         loop {
@@ -179,14 +275,20 @@ impl<'i> XmlReader<'i> {
         }
         let resolver = self.reader.resolver();
         let space = match resolver.resolve_element(start.name()).0 {
-            ResolveResult::Bound(Namespace(name)) if name == self.target => Space::Target,
-            ResolveResult::Bound(Namespace(SOAP_11)) => Space::Soap11,
-            ResolveResult::Bound(Namespace(SOAP_12)) => Space::Soap12,
-            ResolveResult::Bound(_) | ResolveResult::Unbound => Space::Other,
+            ResolveResult::Bound(Namespace(name)) => self.space(name),
+            ResolveResult::Unbound => Space::None,
             ResolveResult::Unknown(_) => return Err(XmlError::UnboundPrefix),
         };
-        let (mut nil, mut must_understand) = (false, false);
-        for (index, attribute) in start.attributes().enumerate() {
+        let mut element = Element {
+            start,
+            space,
+            nil: false,
+            must_understand: false,
+            has_attributes: false,
+            has_foreign_attributes: false,
+        };
+        let mut is_for_us = true;
+        for (index, attribute) in element.start.attributes().enumerate() {
             let attribute = attribute.map_err(|_| self.syntax())?;
             if index >= MAX_ATTRIBUTES {
                 return Err(XmlError::TooManyAttributes);
@@ -198,20 +300,119 @@ impl<'i> XmlReader<'i> {
             if !are_legal(&value) {
                 return Err(XmlError::Character);
             }
+            if attribute.key.as_namespace_binding().is_some() {
+                continue;
+            }
             let is_true = matches!(value.trim_ascii(), "1" | "true");
             let (space, name) = resolver.resolve_attribute(attribute.key);
-            match space {
-                ResolveResult::Unknown(_) => return Err(XmlError::UnboundPrefix),
-                ResolveResult::Bound(Namespace(SCHEMA_INSTANCE)) if name.as_ref() == "nil" => {
-                    nil = is_true;
+            match (space, name.as_ref()) {
+                (ResolveResult::Unknown(_), _) => return Err(XmlError::UnboundPrefix),
+                (ResolveResult::Unbound, _) => element.has_attributes = true,
+                (ResolveResult::Bound(Namespace(SCHEMA_INSTANCE)), "nil") => element.nil = is_true,
+                (ResolveResult::Bound(Namespace(SCHEMA_INSTANCE)), _) => {}
+                (ResolveResult::Bound(Namespace(SOAP_11 | SOAP_12)), "mustUnderstand") => {
+                    element.must_understand = is_true;
                 }
-                ResolveResult::Bound(Namespace(SOAP_11)) if name.as_ref() == "mustUnderstand" => {
-                    must_understand = is_true;
+                (ResolveResult::Bound(Namespace(SOAP_11)), "actor")
+                | (ResolveResult::Bound(Namespace(SOAP_12)), "role") => {
+                    is_for_us = OUR_ROLES.contains(&value.trim_ascii());
                 }
-                ResolveResult::Bound(_) | ResolveResult::Unbound => {}
+                (ResolveResult::Bound(_), _) => element.has_foreign_attributes = true,
             }
         }
-        Ok(Element { start, space, nil, must_understand })
+        element.must_understand &= is_for_us;
+        Ok(element)
+    }
+
+    fn space(&self, name: &str) -> Space {
+        match name {
+            name if name == self.target => Space::Target,
+            SOAP_11 => Space::Soap11,
+            SOAP_12 => Space::Soap12,
+            ADDRESSING => Space::Addressing,
+            XOP => Space::Xop,
+            XROAD => Space::XRoad,
+            XROAD_IDENTIFIERS => Space::XRoadIdentifiers,
+            name => {
+                let at = self.declared.iter().position(|(_, declared)| declared == name);
+                at.map_or(Space::Other, Space::Declared)
+            }
+        }
+    }
+
+    /// Writes the element just begun, up to its end, so that it reads the same anywhere; `mark` is
+    /// one more attribute of it.
+    pub(crate) fn copy(
+        &mut self,
+        element: &Element<'i>,
+        mark: &str,
+        out: &mut String,
+    ) -> Result<(), XmlError> {
+        let tag = self.copy_start(element, mark, out)?;
+        let mut text = String::new();
+        let mut has_children = false;
+        loop {
+            match self.next()? {
+                Node::Text(part) => text += &part,
+                Node::Start(child) => {
+                    has_children = true;
+                    self.copy(&child, "", out)?;
+                }
+                Node::End => break,
+                Node::Eof => return Err(self.syntax()),
+            }
+        }
+        match (has_children, text.trim_ascii().is_empty()) {
+            (true, false) => return Err(XmlError::StrayText),
+            (true, true) => {}
+            (false, _) => escape(out, &text),
+        }
+        out.extend(["</", &tag, ">"]);
+        Ok(())
+    }
+
+    /// Namespaces are declared where they are used, but for those that every X-Road message has.
+    fn copy_start(
+        &self,
+        element: &Element<'i>,
+        mark: &str,
+        out: &mut String,
+    ) -> Result<String, XmlError> {
+        let resolver = self.reader.resolver();
+        let (space, name) = resolver.resolve_element(element.start.name());
+        let (tag, mut declarations) = match space {
+            ResolveResult::Bound(Namespace(space)) => qualified(space, "x", name.into_inner()),
+            _ => (name.into_inner().to_owned(), String::new()),
+        };
+        let mut attributes = String::new();
+        let mut seen = Vec::new();
+        for attribute in element.start.attributes().with_checks(false).flatten() {
+            if attribute.key.as_namespace_binding().is_some() {
+                continue;
+            }
+            let value = unescape(&attribute.value).map_err(|_| XmlError::Entity)?;
+            let (space, name) = resolver.resolve_attribute(attribute.key);
+            // One name by two prefixes is one attribute twice.
+            if seen.contains(&(space.clone(), name)) {
+                return Err(self.syntax());
+            }
+            seen.push((space.clone(), name));
+            let name = match space {
+                ResolveResult::Bound(Namespace(ADDRESSING)) => continue,
+                ResolveResult::Bound(Namespace(space)) => {
+                    let prefix = format!("a{}", attributes.len());
+                    let (name, declaration) = qualified(space, &prefix, name.into_inner());
+                    declarations.push_str(&declaration);
+                    name
+                }
+                _ => name.into_inner().to_owned(),
+            };
+            attributes.extend([" ", &name, "=\""]);
+            escape(&mut attributes, &value);
+            attributes.push('"');
+        }
+        out.extend(["<", &tag, &declarations, mark, &attributes, ">"]);
+        Ok(tag)
     }
 
     fn resolve(&self, name: &BytesRef<'_>) -> Result<Cow<'i, str>, XmlError> {
@@ -229,6 +430,35 @@ impl<'i> XmlReader<'i> {
             _ => Ok(()),
         }
     }
+}
+
+/// The roles that a receiver plays who is both the next and the last (SOAP 1.1, section 4.2.2; SOAP
+/// 1.2 Part 1, section 2.2).
+const OUR_ROLES: [&str; 4] = [
+    "",
+    "http://schemas.xmlsoap.org/soap/actor/next",
+    "http://www.w3.org/2003/05/soap-envelope/role/next",
+    "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver",
+];
+
+/// A name of a namespace, with the declaration of its prefix where it needs one.
+fn qualified(space: &str, prefix: &str, name: &str) -> (String, String) {
+    match space {
+        XROAD => (format!("xrd:{name}"), String::new()),
+        XROAD_IDENTIFIERS => (format!("id:{name}"), String::new()),
+        "http://www.w3.org/XML/1998/namespace" => (format!("xml:{name}"), String::new()),
+        space => {
+            let mut declaration = format!(" xmlns:{prefix}=\"");
+            escape(&mut declaration, space);
+            declaration.push('"');
+            (format!("{prefix}:{name}"), declaration)
+        }
+    }
+}
+
+/// Appends text so that it reads back as it is.
+pub(crate) fn escape(out: &mut String, text: &str) {
+    out.push_str(&quick_xml::escape::escape(text));
 }
 
 /// The production `Char` of XML 1.0, section 2.2.

@@ -5,7 +5,7 @@ use gateway_core::{Message, Value};
 use super::*;
 use crate::layout::fixed::{Fixed, FixedKind};
 use crate::layout::json::JsonKind;
-use crate::layout::xml::XmlKind;
+use crate::layout::xml::{Locals, XmlKind, XmlWriter};
 use crate::layout::xml_text::{Node, XmlReader};
 
 /// `note` with a default, and `parts`, a list of `size`.
@@ -67,13 +67,16 @@ fn every_layout_carries_a_list() {
     assert!(json.parse(four).is_err());
 
     let xml = rows(XmlKind::String, XmlKind::Long);
-    let mut body = "<t:m xmlns:t='urn:t'>".to_owned();
-    xml.elements(&xml.write(&sent).unwrap(), &mut body).unwrap();
-    body.push_str("</t:m>");
-    let mut reader = XmlReader::new(body.as_bytes(), "urn:t").unwrap();
-    assert!(matches!(reader.structure(), Ok(Node::Start(_))));
+    let mut out = XmlWriter::default();
+    out.text.push_str("<t:m xmlns:t='urn:t'>");
+    xml.elements(&xml.write(&sent).unwrap(), &mut out, Locals::QUALIFIED).unwrap();
+    out.text.push_str("</t:m>");
+    let mut reader = XmlReader::new(out.text.as_bytes(), "urn:t").unwrap();
+    let Ok(Node::Start(element)) = reader.structure() else {
+        panic!("no element");
+    };
     let mut record = Record::new();
-    xml.children("m", &mut reader, &mut record).unwrap();
+    xml.content(&element, &mut reader, &mut record, Locals::QUALIFIED).unwrap();
     assert_eq!(xml.read(&record).unwrap(), sent);
 
     let field = |kind, length| Fixed { kind, length, cut: false };

@@ -34,6 +34,12 @@ pub(super) fn write(
             "plainUrl": format!("{http}/soap/welfare"),
             "plainWsdl": format!("{http}/soap/welfare?wsdl"),
         },
+        "soap12": {
+            "url": format!("{https}/soap/welfare12"),
+            "wsdl": format!("{https}/soap/welfare12?wsdl"),
+            "plainUrl": format!("{http}/soap/welfare12"),
+            "plainWsdl": format!("{http}/soap/welfare12?wsdl"),
+        },
         "telegram": { "host": "127.0.0.1", "port": ports.telegram, "front": "welfare/city-a/v1" },
         "batch": {
             "folder": "inbox/city-b",

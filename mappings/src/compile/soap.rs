@@ -1,0 +1,225 @@
+//! SOAP fronts: what the layout says of the envelope, and how each operation stands in its body.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Scope, faults, front, header, shape, unused};
+use crate::catalog::FrontEntry;
+use crate::convert::Codec;
+use crate::format::{
+    ElementFormName, HeaderFormat, MappingFile, ReplyRole, SoapLayout, SoapNames, SoapStyle,
+};
+use crate::front::SoapFront;
+use crate::front::soap::{ElementForm, Refusals, Shape, Style, Version};
+use crate::header::Header;
+use crate::layout::xml::{TEXT, XmlKind};
+use crate::operations::Operations;
+use crate::problem::Spot;
+use crate::rows::{Form, Rows};
+
+pub(crate) fn compile(
+    id: Arc<str>,
+    file: &MappingFile,
+    layout: &SoapLayout,
+    scope: &Scope<'_>,
+    spot: &mut Spot<'_>,
+) -> Option<FrontEntry> {
+    let here = &mut spot.key("layout.soap");
+    let header = own_header(file, layout, here);
+    let versions = versions(&layout.versions, here);
+    let namespaces = namespaces(layout, here);
+    let nothing = Rows(vec![]);
+    let rows = header.as_ref().map_or(&nothing, |header| &header.rows);
+    let operations = front::operations(file, rows, scope, &shape::xml, false, spot);
+    for operation in &operations {
+        let spot = &mut spot.key(format_args!("operations.{}", operation.name));
+        for (key, rows) in [("request", &operation.request), ("reply", &operation.reply)] {
+            let spot = &mut spot.key(key);
+            names(rows, &namespaces, layout.attachments, spot);
+            if layout.style == SoapStyle::Rpc {
+                parts(rows, spot);
+            }
+        }
+    }
+    let style = match layout.style {
+        SoapStyle::DocumentWrapped => Style::Wrapped,
+        SoapStyle::DocumentBare => Style::Bare,
+        SoapStyle::Rpc => Style::Rpc,
+    };
+    let shapes = shapes(file, style, spot);
+    let refusals = refusals(file, layout, spot)?;
+    Some(FrontEntry::Soap(Arc::new(SoapFront {
+        id,
+        service: layout.service.clone(),
+        namespace: layout.namespace.clone(),
+        namespaces,
+        receipt_namespace: layout.receipt_namespace.clone(),
+        versions,
+        style,
+        elements: match layout.element_form {
+            ElementFormName::Qualified => ElementForm::Qualified,
+            ElementFormName::Unqualified => ElementForm::Unqualified,
+        },
+        addressing: layout.addressing,
+        attachments: layout.attachments,
+        header,
+        operations: Operations::new(operations),
+        shapes,
+        refusals,
+    })))
+}
+
+fn own_header(
+    file: &MappingFile,
+    layout: &SoapLayout,
+    spot: &mut Spot<'_>,
+) -> Option<Header<XmlKind>> {
+    if layout.header.is_empty() {
+        unused(file.zone.is_some(), "zone", spot);
+        unused(!file.organizations.is_empty(), "organizations", spot);
+        return None;
+    }
+    let shape_of = |format: &HeaderFormat, _: &Codec, spot: &mut Spot<'_>| {
+        unused(format.length.is_some(), "length", spot);
+        unused(format.cut, "cut", spot);
+        shape::parse(format.kind.as_deref(), XmlKind::parse, "an XML Schema type", spot)
+    };
+    Some(header::compile(file, &layout.header, shape_of, spot))
+}
+
+fn versions(names: &[String], spot: &mut Spot<'_>) -> Vec<Version> {
+    let mut versions = Vec::new();
+    for name in names {
+        match Version::parse(name) {
+            Some(version) if !versions.contains(&version) => versions.push(version),
+            _ => spot.key("versions").problem("must be \"1.1\", \"1.2\" or both"),
+        }
+    }
+    if names.is_empty() {
+        spot.key("versions").problem("must name at least one");
+    }
+    versions
+}
+
+/// Prefixes that the gateway's own envelopes use.
+const TAKEN: [&str; 12] =
+    ["soap", "t", "n", "wsa", "xop", "xs", "xsi", "xrd", "id", "xml", "xmlns", "u"];
+
+fn namespaces(layout: &SoapLayout, spot: &mut Spot<'_>) -> Vec<(String, String)> {
+    for (prefix, name) in &layout.namespaces {
+        let spot = &mut spot.key(format_args!("namespaces.{prefix}"));
+        if TAKEN.contains(&prefix.as_str()) || !is_name(prefix) {
+            spot.problem("cannot be used as a prefix");
+        }
+        if name.is_empty() || *name == layout.namespace {
+            spot.problem("must be another namespace than the mapping's");
+        }
+    }
+    layout.namespaces.clone().into_iter().collect()
+}
+
+/// A name without a colon (Namespaces in XML, section 3), as far as ASCII goes.
+fn is_name(text: &str) -> bool {
+    let is_first = |first: char| first.is_alphabetic() || first == '_';
+    let is_rest = |next: char| next.is_alphanumeric() || matches!(next, '_' | '-' | '.');
+    text.starts_with(is_first) && text.chars().all(is_rest)
+}
+
+/// Checks what rows are named, and that what refers to attachments may.
+fn names(
+    rows: &Rows<XmlKind>,
+    namespaces: &[(String, String)],
+    attachments: bool,
+    spot: &mut Spot<'_>,
+) {
+    let mut texts = false;
+    for (index, row) in rows.0.iter().enumerate() {
+        let spot = &mut spot.entry(index);
+        let is_list = matches!(row.form, Form::List { .. });
+        let is_known = match row.name.split_once(':') {
+            Some((prefix, name)) => {
+                is_name(name) && namespaces.iter().any(|(known, _)| known == prefix)
+            }
+            None => match row.name.strip_prefix('@') {
+                Some(name) => is_name(name) && !is_list,
+                None => *row.name == *TEXT && !is_list || is_name(&row.name),
+            },
+        };
+        if !is_known {
+            let wanted =
+                "is not an element, `@attribute`, `prefix:element` of `namespaces`, or `.`";
+            spot.problem(format_args!("`{}` {wanted}", row.name));
+        }
+        texts |= *row.name == *TEXT;
+        match &row.form {
+            Form::List { rows, .. } => {
+                names(rows, namespaces, attachments, &mut spot.key("fields"));
+            }
+            Form::Value { shape, .. } => {
+                let is_element = is_name(&row.name) || row.name.contains(':');
+                match shape {
+                    XmlKind::SwaRef if !attachments => {
+                        spot.key("type").problem("wants `attachments: true` in the layout");
+                    }
+                    XmlKind::SwaRef | XmlKind::Base64 if !is_element => {
+                        spot.key("type").problem("is for elements only");
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    let others = rows.0.iter().any(|row| *row.name != *TEXT && !row.name.starts_with('@'));
+    if texts && others {
+        spot.problem("beside the text `.` only attributes may stand");
+    }
+}
+
+/// A part of a message in the rpc style is one element, of no namespace (WS-I Basic Profile 1.1,
+/// section 4.7.20).
+fn parts(rows: &Rows<XmlKind>, spot: &mut Spot<'_>) {
+    for (index, row) in rows.0.iter().enumerate() {
+        if matches!(row.form, Form::List { .. }) || !is_name(&row.name) {
+            let says = "in the rpc style a field beside the others is one element of its own";
+            spot.entry(index).problem(says);
+        }
+    }
+}
+
+fn shapes(file: &MappingFile, style: Style, spot: &mut Spot<'_>) -> Vec<Shape> {
+    let mut shapes = Vec::new();
+    let mut elements = BTreeSet::new();
+    for (name, format) in &file.operations {
+        let spot = &mut spot.key(format_args!("operations.{name}"));
+        let SoapNames { action, request, reply } = format.soap.clone().unwrap_or_default();
+        if style != Style::Bare && (request.is_some() || reply.is_some()) {
+            spot.key("soap").problem("elements have names of their own in the bare style only");
+        }
+        let request = request.unwrap_or_else(|| name.clone());
+        let reply = reply.unwrap_or_else(|| format!("{name}Response"));
+        for element in [&request, &reply] {
+            if !is_name(element) || ["header", "fault", "receipt"].contains(&element.as_str()) {
+                spot.problem(format_args!("`{element}` cannot be an element of the body"));
+            }
+            if !elements.insert(element.clone()) {
+                spot.problem(format_args!("another operation has the element `{element}`"));
+            }
+        }
+        shapes.push(Shape { operation: name.as_str().into(), request, reply, action });
+    }
+    shapes
+}
+
+fn refusals(file: &MappingFile, layout: &SoapLayout, spot: &mut Spot<'_>) -> Option<Refusals> {
+    let says_result = |field: &HeaderFormat| field.reply == ReplyRole::ResultCode;
+    if layout.header.iter().any(says_result) {
+        return front::replies(file, spot).map(Refusals::InHeader);
+    }
+    unused(!file.refusals.is_empty(), "refusals", spot);
+    unused(file.success.is_some(), "success", spot);
+    let code = |text: &str| match is_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err("must be a name, since SOAP 1.2 writes it as one".to_owned()),
+    };
+    faults::compile(&file.faults, code, &mut spot.key("faults")).map(Refusals::Faults)
+}

@@ -15,6 +15,7 @@ use alloy::transports::http::{Http, reqwest};
 use alloy::transports::{RpcError, TransportError, TransportErrorKind};
 use tokio::sync::{Mutex, OnceCell};
 
+use super::calls::Calls;
 use super::config::{EthereumConfig, Finality};
 
 /// The longest that one request to the node may take. A deadline that is nearer ends it earlier.
@@ -23,7 +24,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 const MESSAGE_LIMIT: usize = 200;
 
 /// Why the node gave no usable answer. The endpoint's URL, which may hold a key, is in none.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub(super) enum NodeError {
     #[error("the node cannot be reached")]
     Unreachable,
@@ -69,6 +70,7 @@ pub(super) struct Block {
 /// One node, asked about one contract.
 pub(super) struct Node {
     provider: RootProvider<Network>,
+    calls: Calls,
     pub(super) chain_id: u64,
     pub(super) contract: Address,
     finality: Finality,
@@ -97,8 +99,10 @@ impl Node {
             .build()?;
         let transport = Http::with_client(client, config.url.clone());
         let is_local = transport.guess_local();
+        let client = RpcClient::new(transport, is_local);
         Ok(Self {
-            provider: RootProvider::new(RpcClient::new(transport, is_local)),
+            calls: Calls::new(client.clone(), config.batch_calls.get()),
+            provider: RootProvider::new(client),
             chain_id: config.chain_id,
             contract: config.contract,
             finality: config.finality,
@@ -170,13 +174,7 @@ impl Node {
             .with_to(self.contract)
             .with_gas_limit(self.gas_limit)
             .with_input(input);
-        match self.provider.call(request).block(block).await {
-            Ok(output) => Ok(Called::Returned(output)),
-            Err(RpcError::ErrorResp(error)) if is_revert(error.code, &error.message) => {
-                Ok(Called::Reverted(error.as_revert_data().unwrap_or_default()))
-            }
-            Err(error) => Err(error.into()),
-        }
+        self.calls.call(request, block).await
     }
 
     /// How many transactions of `account` are mined, and how many of them and of those waiting to
@@ -241,11 +239,6 @@ impl Broadcast {
             Self::Rejected(message.chars().take(MESSAGE_LIMIT).collect())
         }
     }
-}
-
-/// Whether a call's error is the contract's refusal: code 3 in go-ethereum and those that follow it.
-fn is_revert(code: i64, message: &str) -> bool {
-    code == 3 || message.contains("revert")
 }
 
 impl From<TransportError> for NodeError {

@@ -2,7 +2,7 @@
 //! by reference and are resolved by the server.
 
 use std::fmt;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use alloy::primitives::Address;
@@ -39,6 +39,10 @@ pub struct EthereumConfig {
     /// How long to wait between two looks at a transaction under way, in milliseconds.
     #[serde(default = "default_poll_ms")]
     pub poll_ms: NonZeroU64,
+    /// Calls that one HTTP request carries at most, when many wait. 1 for a node that takes no
+    /// JSON-RPC batches.
+    #[serde(default = "default_batch_calls")]
+    pub batch_calls: NonZeroUsize,
 }
 
 /// When a transaction counts as done.
@@ -93,6 +97,10 @@ fn default_priority_fee_gwei() -> u32 {
 
 fn default_poll_ms() -> NonZeroU64 {
     NonZeroU64::MIN.saturating_add(499)
+}
+
+fn default_batch_calls() -> NonZeroUsize {
+    NonZeroUsize::MIN.saturating_add(31)
 }
 
 #[cfg(test)]

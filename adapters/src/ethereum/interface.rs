@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use alloy::dyn_abi::{
-    DynSolType, DynSolValue, ErrorExt, EventExt, FunctionExt, JsonAbiExt, Specifier,
+    DynSolCall, DynSolType, DynSolValue, ErrorExt, EventExt, Specifier,
 };
 use alloy::json_abi::{self, JsonAbi, StateMutability};
 use alloy::primitives::{Address, B256, Bytes, Selector};
@@ -28,8 +28,10 @@ pub(super) struct Interface {
 /// One function that can be used.
 pub(super) struct Method {
     pub(super) operation: Operation,
-    function: json_abi::Function,
+    /// Selector and types, resolved once: to do it for each call costs more than the call's bytes.
+    call: DynSolCall,
     inputs: Vec<(String, DynSolType)>,
+    outputs: Vec<json_abi::Param>,
 }
 
 /// What is read of an artifact; compilers write more into it.
@@ -113,7 +115,8 @@ impl Method {
             |output: &json_abi::Param| output.resolve().is_ok_and(|kind| codec::can_decode(&kind));
         let usable = inputs.iter().all(|(_, kind)| codec::can_encode(kind))
             && function.outputs.iter().all(decodable);
-        usable.then_some(Self { operation, function, inputs })
+        let call = function.resolve().ok()?;
+        usable.then_some(Self { operation, call, inputs, outputs: function.outputs })
     }
 
     /// The names of its arguments, in order.
@@ -137,12 +140,12 @@ impl Method {
                 codec::encode(name, value, kind)
             })
             .collect::<Result<_, _>>()?;
-        Ok(self.function.abi_encode_input(&encoded)?.into())
+        Ok(self.call.abi_encode_input(&encoded)?.into())
     }
 
     /// What it returned.
     pub(super) fn decode(&self, output: &[u8]) -> Result<Message, CodecError> {
-        codec::decode_all(&self.function.outputs, self.function.abi_decode_output(output)?)
+        codec::decode_all(&self.outputs, self.call.abi_decode_output(output)?)
     }
 }
 

@@ -5,6 +5,7 @@
 //! how its outcome is found. Not here: retry, time-outs around the whole, and the meaning of the
 //! contract's functions and errors, which is the mapping's matter.
 
+mod calls;
 mod client;
 mod codec;
 mod config;

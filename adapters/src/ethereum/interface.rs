@@ -3,9 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use alloy::dyn_abi::{
-    DynSolCall, DynSolType, DynSolValue, ErrorExt, EventExt, Specifier,
-};
+use alloy::dyn_abi::{DynSolCall, DynSolType, DynSolValue, ErrorExt, EventExt, Specifier};
 use alloy::json_abi::{self, JsonAbi, StateMutability};
 use alloy::primitives::{Address, B256, Bytes, Selector};
 use alloy::rpc::types::Log;

@@ -1,7 +1,7 @@
 //! The Ethereum adapter against a real node: what it answers and when. What may happen to a submit
 //! on its way is in `submits`.
 
-use std::num::NonZeroU64;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use adapters::ethereum::{EthereumConfig, Finality};
 use alloy::primitives::Address;
@@ -11,6 +11,7 @@ use jiff::civil::date;
 use serde_json::json;
 
 use crate::contract::Subject;
+use crate::support::line::{Line, State};
 use crate::support::steps::{config_with, granting, overlap, proof, transaction, waiting};
 use crate::support::world::{
     World, apply, benefit, grant, overlap_call, submit, submit_call, terms,
@@ -109,6 +110,37 @@ async fn many_at_once_take_one_nonce_each() {
     }
     nonces.sort_unstable();
     assert_eq!(nonces, (before..before + 20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn queries_that_travel_together_get_their_own_answers() {
+    let world = World::new().await;
+    let line = Line::to(&world.url()).await;
+    let batch_calls = NonZeroUsize::new(7).unwrap();
+    let config = EthereumConfig { url: line.url.clone(), batch_calls, ..world.config() };
+    let adapter = world.connect(&config, 0);
+    for person in 0..5 {
+        grant(&*adapter, &format!("{person}"), &benefit(person)).await.unwrap();
+    }
+    let ask = |person| {
+        let adapter = adapter.clone();
+        tokio::spawn(async move { overlap(&*adapter, person).await })
+    };
+    let asked: Vec<_> = (0..40).map(|person| (person, ask(person))).collect();
+    // One who gives up takes nobody along.
+    asked[3].1.abort();
+    for (person, answer) in asked {
+        let Ok(answer) = answer.await else { continue };
+        let overlapping = answer.unwrap().values.get("overlapping").cloned();
+        assert_eq!(overlapping, Some(Value::Flag(person < 5)), "{person}");
+    }
+    line.set(State::Mute);
+    let asked = (0..40).map(ask).collect::<Vec<_>>();
+    for answer in asked {
+        assert_eq!(answer.await.unwrap().unwrap_err().kind, Kind::BackendUnavailable);
+    }
+    line.set(State::Up);
+    overlap(&*adapter, 1).await.unwrap();
 }
 
 #[tokio::test]

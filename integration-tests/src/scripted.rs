@@ -30,6 +30,7 @@ pub struct Scripted {
 pub fn refusing(fault: Fault) -> Pipeline {
     let parts = Arc::new(Scripted { fault: Some(fault) });
     Pipeline {
+        configuration: "scripted".into(),
         clock: parts.clone(),
         pseudonyms: parts.clone(),
         authenticator: parts.clone(),

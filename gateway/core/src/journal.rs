@@ -15,6 +15,8 @@ use crate::{Caller, ConsentUse, Envelope, ExchangeId, Fault, Pseudonym, Submissi
 /// same trail as an answered one, only shorter.
 #[derive(Clone, Debug, Default)]
 pub struct Trail {
+    /// The configuration that decided it.
+    pub configuration: Option<Arc<str>>,
     /// What was decoded.
     pub envelope: Option<Arc<Envelope>>,
     /// Who called.

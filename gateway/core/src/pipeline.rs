@@ -22,6 +22,8 @@ use crate::{
 
 /// Everything an exchange passes through.
 pub struct Pipeline {
+    /// What all of this was made from; every record names it.
+    pub configuration: Arc<str>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The sectors' keys.
@@ -48,7 +50,7 @@ impl Pipeline {
     ///
     /// Run it to its end: a listener whose client hangs up lets it finish.
     pub async fn handle(&self, inbound: Inbound) -> Reply {
-        let mut trail = Trail::default();
+        let mut trail = self.trail();
         let outcome = self.exchange_caught(&inbound, &mut trail).await;
         let (draft, fault) = self.encode(&inbound, &trail, outcome);
         let record = Record {
@@ -160,6 +162,10 @@ impl Pipeline {
         outcome
     }
 
+    fn trail(&self) -> Trail {
+        Trail { configuration: Some(self.configuration.clone()), ..Trail::default() }
+    }
+
     /// A panic in a stage is a defect of ours and becomes a fault like any other.
     async fn exchange_caught(
         &self,
@@ -263,7 +269,7 @@ impl Pipeline {
         let trail = Trail {
             submitted: Some((submission.key, Submitted::Settled(outcome.clone()))),
             proof: outcome.as_ref().ok().and_then(|answer| answer.proof.clone()),
-            ..Trail::default()
+            ..self.trail()
         };
         let record = Record {
             exchange: submission.exchange,

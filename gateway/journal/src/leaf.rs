@@ -6,6 +6,7 @@
 //! | `exchange` | id of the exchange (UUID) |
 //! | `kind` | `exchange`; `settlement` of a submit whose own exchange was cut off; `administration` |
 //! | `received`, `finished` | RFC 3339, UTC, milliseconds |
+//! | `configuration` | what decided it: the digest that `naru check` prints |
 //! | `front` | the format it came in |
 //! | `service` | `sector/code` |
 //! | `caller` | `member`, `means`, `assurance` |
@@ -44,6 +45,8 @@ struct Leaf<'a> {
     received: Timestamp,
     #[serde(serialize_with = "milliseconds")]
     finished: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    configuration: Option<&'a str>,
     front: &'a str,
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     service: Option<&'a ServiceId>,
@@ -140,6 +143,7 @@ pub(crate) fn encode(
         kind: kind_name(record.kind),
         received: record.received,
         finished: record.finished,
+        configuration: trail.configuration.as_deref(),
         front: record.front,
         service: envelope.map(|envelope| &envelope.service.id),
         caller: trail.caller.as_ref().map(|caller| Caller {

@@ -15,13 +15,13 @@
 //!
 //! # Length
 //!
-//! A field of 4,096 characters holds a text of 3,072 bytes. At 2^32 entries the parts other than
+//! A field of 4,096 characters holds a text of 3,072 bytes. At 2^31 entries the parts other than
 //! the entry take, for an origin of 30 characters: first line 23; index 6 + 10 + 1; proof
-//! 32 × 45 = 1,440; empty line 1; checkpoint 31 + 11 + 45; empty line 1; signature line
-//! 3 + 1 + 30 + 1 + 92 + 1: together 1,697. That leaves 1,375 for `extra `, the base64 of the
-//! entry and the newline, so an entry may have 1,026 bytes. A query under a consent and a submit
+//! 31 × 45 = 1,395; empty line 1; checkpoint 31 + 11 + 45; empty line 1; signature line
+//! 3 + 1 + 30 + 1 + 92 + 1: together 1,652. That leaves 1,420 for `extra `, the base64 of the
+//! entry and the newline, so an entry may have 1,059 bytes. A query under a consent and a submit
 //! without one, each with its quota and ledger proof, have less. A submit under a consent has about
-//! 1,120 bytes; its receipt has 4,096 characters up to 2^29 entries.
+//! 1,130 bytes; its receipt has 4,096 characters up to 2^29 entries.
 //!
 //! [tlog-proof]: https://c2sp.org/tlog-proof
 

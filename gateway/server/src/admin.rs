@@ -1,7 +1,7 @@
 //! The admin listener: health and metrics for machines, consents for operators. Its own address
 //! and its own keys; every act is journaled with who did it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,8 +15,8 @@ use gateway_core::caller::Means;
 use gateway_core::journal::{RecordKind, Trail};
 use gateway_core::stage::CONSENT_DOMAIN;
 use gateway_core::{
-    Adapter, Assurance, Caller, Clock, Consent, ConsentUse, ExchangeId, Fault, Journal, Kind,
-    MemberId, Pseudonymize, Record, ResidentNumber, Service,
+    Assurance, Caller, Consent, ConsentUse, ExchangeId, Fault, Kind, MemberId, Pseudonymize,
+    Record, ResidentNumber,
 };
 use gateway_store::{ConsentRegistry, RegistryError};
 use jiff::Timestamp;
@@ -24,30 +24,20 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroize;
 
-use crate::authenticate::{Sha256, sha256};
-use crate::pseudonyms::Pseudonyms;
-use crate::telemetry::Metrics;
+use crate::authenticate::sha256;
+use crate::deployment::Deployment;
+use crate::listen::Gateway;
+use crate::reload::{ReloadError, Reloaded, Reloader};
+use crate::resources::Resources;
 
 /// What the admin listener administers.
 pub struct Administration {
-    /// The consents.
-    pub registry: Arc<dyn ConsentRegistry>,
-    /// Where acts are recorded.
-    pub journal: Arc<dyn Journal>,
-    /// Residents → principals.
-    pub pseudonyms: Arc<Pseudonyms>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// The services, whose rules name purposes and items.
-    pub services: Vec<Arc<Service>>,
-    /// Who can be a recipient.
-    pub members: Vec<MemberId>,
-    /// Operators by the digest of their key.
-    pub operators: HashMap<Sha256, String>,
-    /// What `/metrics` tells.
-    pub metrics: Arc<Metrics>,
-    /// What `/readyz` probes.
-    pub backends: Vec<(Arc<str>, Arc<dyn Adapter>)>,
+    /// What is deployed: its services, members, operators and backends.
+    pub gateway: Gateway,
+    /// Consents, the journal, the time and the metrics.
+    pub resources: Resources,
+    /// Exchanges what is deployed.
+    pub reloader: Arc<Reloader>,
     /// False while starting and stopping.
     pub ready: Arc<AtomicBool>,
 }
@@ -101,6 +91,7 @@ pub fn serve(
             .route("/admin/consents", web::post().to(grant))
             .route("/admin/consents", web::get().to(list))
             .route("/admin/consents/{id}", web::delete().to(withdraw))
+            .route("/admin/reload", web::post().to(reload))
     };
     let server = HttpServer::new(app).workers(1).shutdown_timeout(shutdown.as_secs());
     Ok(server.disable_signals().bind(address)?.run())
@@ -116,12 +107,12 @@ async fn readyz(admin: Data<Administration>) -> HttpResponse {
     if !admin.ready.load(Ordering::Acquire) {
         missing.push("the gateway is starting or stopping".to_owned());
     }
-    if let Err(fault) = admin.journal.writable() {
+    if let Err(fault) = admin.resources.journal.writable() {
         missing.push(format!("the log cannot be written: {fault}"));
     }
-    for (name, backend) in &admin.backends {
-        if let Err(fault) = backend.probe().await {
-            missing.push(format!("backend {name}: {fault}"));
+    for backend in &admin.gateway.current().backends {
+        if let Err(fault) = backend.adapter.probe().await {
+            missing.push(format!("backend {}: {fault}", backend.name));
         }
     }
     match missing.as_slice() {
@@ -131,7 +122,7 @@ async fn readyz(admin: Data<Administration>) -> HttpResponse {
 }
 
 async fn metrics(admin: Data<Administration>) -> HttpResponse {
-    let text = admin.metrics.render();
+    let text = admin.resources.metrics.render();
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }
 
@@ -153,6 +144,42 @@ async fn list(
     admin: Data<Administration>,
 ) -> HttpResponse {
     answer(admin.list(&request, &listing).await, StatusCode::OK)
+}
+
+/// Reads the configuration again and serves it from now on. What is wrong with it is said, each
+/// problem with its key path; then nothing has changed.
+async fn reload(request: HttpRequest, admin: Data<Administration>) -> HttpResponse {
+    let operator = match operator(&admin.gateway.current(), &request) {
+        Ok(operator) => operator,
+        Err(fault) => return answer::<()>(Err(fault), StatusCode::OK),
+    };
+    match admin.reloader.reload(Some(operator)).await {
+        Ok(Reloaded { generation, configuration, receipt }) => {
+            HttpResponse::Ok().json(serde_json::json!({
+                "generation": generation,
+                "configuration": configuration,
+                "receipt": receipt.0,
+            }))
+        }
+        Err(error) => {
+            let status = match &error {
+                ReloadError::Problems(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                ReloadError::Open(_) | ReloadError::Unrecorded(_) => {
+                    StatusCode::INTERNAL_SERVER_ERROR
+                }
+            };
+            let problem = serde_json::json!({
+                "type": "urn:naru:fault:not-reloaded",
+                "title": status.canonical_reason(),
+                "status": status.as_u16(),
+                "detail": error.to_string(),
+                "problems": error.problems(),
+            });
+            HttpResponse::build(status)
+                .content_type("application/problem+json")
+                .body(problem.to_string())
+        }
+    }
 }
 
 fn answer<T: Serialize>(result: Result<T, Fault>, success: StatusCode) -> HttpResponse {
@@ -181,7 +208,8 @@ fn answer<T: Serialize>(result: Result<T, Fault>, success: StatusCode) -> HttpRe
 
 impl Administration {
     async fn grant(&self, request: &HttpRequest, body: &[u8]) -> Result<Recorded, Fault> {
-        let operator = self.operator(request)?;
+        let deployment = self.gateway.current();
+        let operator = operator(&deployment, request)?;
         let mut grant: Grant = serde_json::from_slice(body).map_err(|error| {
             // The error names a field and a position, never a value of the resident's.
             malformed(format!(
@@ -190,42 +218,30 @@ impl Administration {
                 error.column()
             ))
         })?;
-        let consent = self.consent(&grant);
+        let consent = self.consent(&deployment, &grant);
         grant.resident.zeroize();
         let consent = consent?;
         let recorded = self.record(&operator, "admin/consent-grant", &consent, body).await?;
-        self.registry.grant(&consent).await.map_err(registry_fault)?;
+        self.resources.store.grant(&consent).await.map_err(registry_fault)?;
         Ok(recorded)
     }
 
     async fn withdraw(&self, request: &HttpRequest, id: Uuid) -> Result<Recorded, Fault> {
-        let operator = self.operator(request)?;
-        let consent = self.registry.withdraw(id).await.map_err(registry_fault)?;
+        let operator = operator(&self.gateway.current(), request)?;
+        let consent = self.resources.store.withdraw(id).await.map_err(registry_fault)?;
         self.record(&operator, "admin/consent-withdraw", &consent, &[]).await
     }
 
     async fn list(&self, request: &HttpRequest, listing: &Listing) -> Result<Vec<Consent>, Fault> {
-        self.operator(request)?;
+        operator(&self.gateway.current(), request)?;
         let recipient = MemberId(listing.recipient.as_str().into());
-        let page = self.registry.of_recipient(&recipient, listing.after, PAGE).await;
+        let page = self.resources.store.of_recipient(&recipient, listing.after, PAGE).await;
         page.map_err(registry_fault)
     }
 
-    fn operator(&self, request: &HttpRequest) -> Result<Caller, Fault> {
-        let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
-        let key = header.and_then(|value| value.strip_prefix("Bearer "));
-        let name = key.and_then(|key| self.operators.get(&sha256(key.as_bytes())));
-        let name = name.ok_or_else(|| {
-            let public = "send Authorization: Bearer and an operator's key";
-            Fault::new(Kind::Unauthenticated, "operator-unknown", public)
-        })?;
-        let member = MemberId(name.as_str().into());
-        Ok(Caller { member, means: Means::ApiKey, assurance: Assurance::Low })
-    }
-
     /// Checks a grant against the catalog: nobody can consent to what no service asks.
-    fn consent(&self, grant: &Grant) -> Result<Consent, Fault> {
-        let rules = self.services.iter().filter(|service| *service.id.sector == grant.sector);
+    fn consent(&self, deployment: &Deployment, grant: &Grant) -> Result<Consent, Fault> {
+        let rules = deployment.services.iter().filter(|service| *service.id.sector == grant.sector);
         let rules: Vec<_> = rules.filter_map(|service| service.consent.as_ref()).collect();
         let rules: Vec<_> =
             rules.into_iter().filter(|rule| rule.purpose == grant.purpose).collect();
@@ -236,19 +252,19 @@ impl Administration {
         if grant.items.is_empty() || !grant.items.iter().all(known) {
             return Err(malformed("items must name items of this purpose, at least one"));
         }
-        if !self.members.iter().any(|member| *member.0 == grant.recipient) {
+        if !deployment.members.ids().iter().any(|member| *member.0 == grant.recipient) {
             return Err(malformed("the recipient is not a member"));
         }
         let resident =
             ResidentNumber::parse(&grant.resident).map_err(|e| malformed(e.to_string()))?;
-        let valid_from = grant.valid_from.unwrap_or_else(|| self.clock.now());
+        let valid_from = grant.valid_from.unwrap_or_else(|| self.resources.clock.now());
         if grant.valid_until <= valid_from {
             return Err(malformed("valid_until must be later than valid_from"));
         }
         let resident = resident.expose().as_bytes();
         Ok(Consent {
             id: Uuid::now_v7(),
-            principal: self.pseudonyms.pseudonym(&grant.sector, CONSENT_DOMAIN, resident),
+            principal: deployment.pseudonyms.pseudonym(&grant.sector, CONSENT_DOMAIN, resident),
             recipient: MemberId(grant.recipient.as_str().into()),
             purpose: grant.purpose.clone(),
             items: grant.items.clone(),
@@ -271,7 +287,7 @@ impl Administration {
             consent: Some(ConsentUse { id: consent.id, items: consent.items.clone() }),
             ..Trail::default()
         };
-        let now = self.clock.now();
+        let now = self.resources.clock.now();
         let record = Record {
             exchange: ExchangeId(Uuid::now_v7()),
             kind: RecordKind::Administration,
@@ -283,9 +299,22 @@ impl Administration {
             reply: &[],
             fault: None,
         };
-        let receipt = self.journal.append(record).await?;
+        let receipt = self.resources.journal.append(record).await?;
         Ok(Recorded { id: consent.id, receipt: receipt.0 })
     }
+}
+
+/// Who asks, by the bearer key.
+fn operator(deployment: &Deployment, request: &HttpRequest) -> Result<Caller, Fault> {
+    let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+    let key = header.and_then(|value| value.strip_prefix("Bearer "));
+    let name = key.and_then(|key| deployment.operators.get(&sha256(key.as_bytes())));
+    let name = name.ok_or_else(|| {
+        let public = "send Authorization: Bearer and an operator's key";
+        Fault::new(Kind::Unauthenticated, "operator-unknown", public)
+    })?;
+    let member = MemberId(name.as_str().into());
+    Ok(Caller { member, means: Means::ApiKey, assurance: Assurance::Low })
 }
 
 fn malformed(public: impl Into<String>) -> Fault {

@@ -3,17 +3,19 @@
 mod consent;
 mod key;
 mod mapping;
+mod operator;
+mod reloading;
 mod verify;
 mod world;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::Config;
 use crate::plan::Plan;
+use crate::reload;
 use crate::telemetry::start_logging;
 
 /// Naru: a gateway between legacy systems and ledgers.
@@ -35,7 +37,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the gateway until SIGTERM or Ctrl-C; what is in flight is finished first.
+    /// Run the gateway until SIGTERM or Ctrl-C; what is in flight is finished first. SIGHUP reloads.
     Serve {
         /// The configuration.
         #[arg(long, value_name = "FILE", default_value = "naru.toml", env = "NARU_CONFIG")]
@@ -47,6 +49,9 @@ enum Command {
         #[arg(value_name = "FILE", default_value = "naru.toml")]
         config: PathBuf,
     },
+    /// Let a running gateway read its configuration again, without dropping a request. A file with
+    /// problems changes nothing, and all of them are reported.
+    Reload(reloading::Reload),
     /// Verify a receipt offline: that its entry is in the log, under a checkpoint the log signed.
     Verify(verify::Verify),
     /// Work with mappings.
@@ -70,6 +75,7 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve { config } => serve(config),
         Command::Check { config } => check(config),
+        Command::Reload(reload) => reload.run(),
         Command::Verify(verify) => verify.run(),
         Command::Mapping(mapping) => mapping.run(),
         Command::Consent(consent) => consent.run(),
@@ -110,9 +116,8 @@ fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(future)
 }
 
-fn plan(config: &std::path::Path) -> Result<Plan, Failure> {
-    let planned = Config::read(config).and_then(Plan::new);
-    planned.map_err(|problems| {
+fn plan(config: &Path) -> Result<Plan, Failure> {
+    reload::plan(config).map_err(|problems| {
         let lines: Vec<_> = problems.iter().map(|problem| format!("  {problem}")).collect();
         let count = lines.len();
         format!("{count} problem(s) in {}:\n{}", config.display(), lines.join("\n")).into()
@@ -122,16 +127,17 @@ fn plan(config: &std::path::Path) -> Result<Plan, Failure> {
 fn serve(config: PathBuf) -> Result<(), Failure> {
     let plan = plan(&config)?;
     start_logging(&plan.config.log_output)?;
-    block_on(async { Ok(crate::serve::serve(plan).await?) })
+    block_on(async { Ok(crate::serve::serve(plan, config).await?) })
 }
 
 fn check(config: PathBuf) -> Result<(), Failure> {
-    let plan = plan(&config)?;
+    let Plan { config: checked, deployable, .. } = plan(&config)?;
     say(format_args!(
-        "{}: good ({} members, {} services, {} routes)",
+        "{}: good ({} members, {} services, {} routes; digest {})",
         config.display(),
-        plan.members.ids().len(),
-        plan.catalog.services().count(),
-        plan.config.routes.len(),
+        deployable.members.ids().len(),
+        deployable.catalog.services().count(),
+        checked.routes.len(),
+        deployable.fingerprint.configuration,
     ))
 }

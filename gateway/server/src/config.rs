@@ -1,7 +1,9 @@
 //! The configuration as written: TOML, unknown keys refused, every problem reported at once.
 //!
-//! What it names (files, secrets, fronts, backends) is checked in [`crate::assemble`]; `naru
-//! check` runs both.
+//! What it names (files, secrets, fronts, backends) is checked in [`crate::plan`]; `naru check` runs
+//! both. What of it can change while the gateway runs is said in [`source`].
+
+pub mod source;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,13 +12,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use adapters::ethereum::EthereumConfig;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::secret::SecretRef;
 
 /// One thing wrong with a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// Where: a key path such as `member[1].id`, or a file.
     pub path: String,
@@ -42,6 +44,8 @@ impl fmt::Display for Problem {
 pub struct Config {
     /// The folder of the file; relative paths start here.
     pub base: PathBuf,
+    /// The file as it is written. No secret stands in it: they are named.
+    pub table: toml::Table,
     /// `[gateway]`
     pub gateway: Gateway,
     /// `[secrets]`
@@ -390,7 +394,7 @@ impl Config {
         let table = text
             .parse::<toml::Table>()
             .map_err(|error| vec![Problem::new("(syntax)", error.to_string().trim_end())])?;
-        let mut sections = Sections { table, problems: Vec::new() };
+        let mut sections = Sections { table: table.clone(), problems: Vec::new() };
         let gateway = sections.required("gateway");
         let secrets = sections.required("secrets");
         let log = sections.required("log");
@@ -414,6 +418,7 @@ impl Config {
                 Some(log_output),
             ) if sections.problems.is_empty() => Ok(Self {
                 base,
+                table,
                 gateway,
                 secrets,
                 log,

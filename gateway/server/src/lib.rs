@@ -1,7 +1,7 @@
 //! The gateway as a program: configuration, listeners, administration and the `naru` command.
 //!
 //! [`plan`] checks a configuration and everything it names; [`serve`] opens what was planned and
-//! runs until it is told to stop. What happens to a request is not here: see
+//! runs until it is told to stop; [`reload`] exchanges what it runs for a newer [`deployment`]. What happens to a request is not here: see
 //! `gateway_core::pipeline`.
 
 pub mod admin;
@@ -10,10 +10,14 @@ pub mod authorize;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod deployment;
+pub mod fingerprint;
 pub mod listen;
 pub mod plan;
 pub mod pseudonyms;
 pub mod quota;
+pub mod reload;
+pub mod resources;
 pub mod secret;
 pub mod serve;
 pub mod telemetry;

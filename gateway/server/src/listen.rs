@@ -1,5 +1,6 @@
-//! Listeners: bytes in, [`Pipeline::handle`], bytes out. A listener knows its transport and
-//! nothing of the messages; those are its front's.
+//! Listeners: bytes in, [`Pipeline::handle`](gateway_core::Pipeline::handle), bytes out. A listener
+//! knows its transport and nothing of the messages; those are its front's, which it takes from the
+//! deployment of the moment, once per message.
 
 pub mod batch;
 pub mod http;
@@ -9,19 +10,21 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
-use gateway_core::{Evidence, ExchangeId, Front, Inbound, Pipeline, Reply};
+use gateway_core::{Evidence, ExchangeId, Front, Inbound, Reply};
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::config::Limits;
+use crate::deployment::Deployment;
 use crate::telemetry::Metrics;
 
 /// What every listener shares.
 #[derive(Clone)]
 pub struct Gateway {
-    pipeline: Arc<Pipeline>,
+    deployed: Arc<ArcSwap<Deployment>>,
     metrics: Arc<Metrics>,
     peers: Arc<DefaultKeyedRateLimiter<IpAddr>>,
     in_flight: TaskTracker,
@@ -40,29 +43,54 @@ pub struct Received {
 }
 
 impl Gateway {
-    /// A gateway around `pipeline`.
-    pub fn new(pipeline: Arc<Pipeline>, metrics: Arc<Metrics>, limits: &Limits) -> Self {
+    /// A gateway that serves `deployment` until it is given another one.
+    pub fn new(deployment: Deployment, metrics: Arc<Metrics>, limits: &Limits) -> Self {
         let rate = NonZeroU32::new(limits.peer_per_second).unwrap_or(NonZeroU32::MIN);
         let peers = RateLimiter::keyed(governor::Quota::per_second(rate));
-        Self { pipeline, metrics, peers: Arc::new(peers), in_flight: TaskTracker::new() }
+        Self {
+            deployed: Arc::new(ArcSwap::from_pointee(deployment)),
+            metrics,
+            peers: Arc::new(peers),
+            in_flight: TaskTracker::new(),
+        }
+    }
+
+    /// What serves now. Take it once per message, when its first byte is there, and hand the message
+    /// to [`Gateway::handle`] with it: front and pipeline belong together.
+    pub fn current(&self) -> Arc<Deployment> {
+        self.deployed.load_full()
+    }
+
+    /// The deployment for the next message of something that was begun under `begun`, such as the
+    /// records of one file: what is current, unless it reads messages in other formats.
+    pub fn following(&self, begun: &Arc<Deployment>) -> Arc<Deployment> {
+        let current = self.current();
+        match current.fingerprint.formats == begun.fingerprint.formats {
+            true => current,
+            false => begun.clone(),
+        }
+    }
+
+    /// Serves `next` from the next message on. What is in flight finishes on what it began with.
+    pub fn deploy(&self, next: Deployment) {
+        self.deployed.store(Arc::new(next));
     }
 
     /// Handles one message to its end, also when the client has hung up meanwhile.
-    pub async fn handle(&self, received: Received) -> Option<Reply> {
-        let now = self.pipeline.clock.now();
+    pub async fn handle(&self, on: &Arc<Deployment>, received: Received) -> Option<Reply> {
         let inbound = Inbound {
             id: ExchangeId(Uuid::now_v7()),
             front: received.front,
             evidence: received.evidence,
             attributes: received.attributes,
             body: received.body,
-            received: now,
+            received: on.pipeline.clock.now(),
         };
-        let pipeline = self.pipeline.clone();
+        let deployment = on.clone();
         let guard = InFlight::enter(&self.metrics);
         let task = self.in_flight.spawn(async move {
             let _guard = guard;
-            pipeline.handle(inbound).await
+            deployment.pipeline.handle(inbound).await
         });
         // The task does not panic and is not aborted while the runtime lives.
         task.await.ok()
@@ -87,11 +115,6 @@ impl Gateway {
     pub async fn drain(&self) {
         self.in_flight.close();
         self.in_flight.wait().await;
-    }
-
-    /// The pipeline.
-    pub fn pipeline(&self) -> &Arc<Pipeline> {
-        &self.pipeline
     }
 
     /// The metrics.

@@ -20,7 +20,9 @@ use zeroize::Zeroizing;
 
 use crate::authenticate::{Members, Sha256, parse_hash};
 use crate::authorize::Policies;
+use crate::config::source::Source;
 use crate::config::{Backend, BackendKind, Config, HttpListener, Problem, Tls};
+use crate::fingerprint::Fingerprint;
 use crate::listen::http::HttpFronts;
 use crate::pseudonyms::Pseudonyms;
 use crate::quota::Quotas;
@@ -28,13 +30,30 @@ use crate::quota::Quotas;
 /// Everything that can be prepared without opening the store, the log or a socket.
 pub struct Plan {
     /// The configuration.
-    pub config: Config,
+    pub config: Arc<Config>,
+    /// One for each `[[listen.http]]`: its TLS settings.
+    pub tls: Vec<Option<ServerConfig>>,
+    /// The log's signing key.
+    pub log_key: LogKey,
+    /// The key of the journal's commitments.
+    pub commitment_key: CommitmentKey,
+    /// What a reload exchanges.
+    pub deployable: Deployable,
+}
+
+/// What of a plan becomes a [`Deployment`](crate::deployment::Deployment); the rest is for the
+/// start alone.
+pub struct Deployable {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// What stands in it, to be held against a later one.
+    pub source: Source,
+    /// What tells it from every other.
+    pub fingerprint: Fingerprint,
     /// Formats and services.
     pub catalog: Catalog,
     /// The fronts served over HTTP.
     pub http_fronts: HttpFronts,
-    /// One for each `[[listen.http]]`: its TLS settings.
-    pub tls: Vec<Option<ServerConfig>>,
     /// One for each `[[listen.telegram]]`.
     pub telegram_fronts: Vec<Arc<TelegramFront>>,
     /// One for each `[[listen.batch]]`.
@@ -47,10 +66,6 @@ pub struct Plan {
     pub quotas: Quotas,
     /// The sectors' keys.
     pub pseudonyms: Arc<Pseudonyms>,
-    /// The log's signing key.
-    pub log_key: LogKey,
-    /// The key of the journal's commitments.
-    pub commitment_key: CommitmentKey,
     /// One for each `[[backend]]`.
     pub backends: Vec<PlannedBackend>,
     /// Operators by the digest of their key.
@@ -85,6 +100,8 @@ impl Plan {
     pub fn new(config: Config) -> Result<Self, Vec<Problem>> {
         let mut check = Check::default();
         let base = config.base.clone();
+        let source = Source::read(&base, &config.table);
+        let before = Fingerprint::take(&config, &source).ok();
 
         let pseudonyms = Arc::new(pseudonyms(&config, &mut check));
         let catalog = catalog(&config, &pseudonyms, &mut check);
@@ -106,8 +123,15 @@ impl Plan {
         let policies = config.path(&config.gateway.policies);
         let policies = check.many(Policies::load(&policies, services.iter()));
         let fronts = catalog.as_ref().map(|catalog| Fronts::find(&config, catalog, &mut check));
+        let fingerprint = check.one("(files)", Fingerprint::take(&config, &source));
+        if check.0.is_empty() {
+            let message = "the files changed while they were read; try again";
+            check.that("(files)", before == fingerprint, message);
+        }
 
-        match (catalog, commitment_key, log_key, members, quotas, policies, fronts) {
+        let parts =
+            (catalog, commitment_key, log_key, members, quotas, policies, fronts, fingerprint);
+        match parts {
             (
                 Some(catalog),
                 Some(commitment_key),
@@ -116,22 +140,26 @@ impl Plan {
                 Some(quotas),
                 Some(policies),
                 Some(fronts),
-            ) if check.0.is_empty() => Ok(Self {
-                catalog,
-                http_fronts: fronts.http,
-                tls,
-                telegram_fronts: fronts.telegram,
-                batch_fronts: fronts.batch,
-                members,
-                policies,
-                quotas,
-                pseudonyms,
-                log_key,
-                commitment_key,
-                backends,
-                operators,
-                config,
-            }),
+                Some(fingerprint),
+            ) if check.0.is_empty() => {
+                let config = Arc::new(config);
+                let deployable = Deployable {
+                    config: config.clone(),
+                    source,
+                    fingerprint,
+                    catalog,
+                    http_fronts: fronts.http,
+                    telegram_fronts: fronts.telegram,
+                    batch_fronts: fronts.batch,
+                    members,
+                    policies,
+                    quotas,
+                    pseudonyms,
+                    backends,
+                    operators,
+                };
+                Ok(Self { config, tls, log_key, commitment_key, deployable })
+            }
             _ => Err(check.0),
         }
     }

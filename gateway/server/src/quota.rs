@@ -57,6 +57,19 @@ impl Quotas {
         let quotas = Self { rules, clock: DefaultClock::default() };
         if problems.is_empty() { Ok(quotas) } else { Err(problems) }
     }
+
+    /// What was spent under `earlier` counts here too, where a quota is as it was. One whose numbers
+    /// changed begins anew: its units are others.
+    #[must_use]
+    pub fn continuing(mut self, earlier: &Self) -> Self {
+        for rule in &mut self.rules {
+            let same = earlier.rules.iter().find(|earlier| earlier.counts_as(rule));
+            if let Some(same) = same {
+                rule.limiter = same.limiter.clone();
+            }
+        }
+        self
+    }
 }
 
 impl Rule {
@@ -74,6 +87,12 @@ impl Rule {
             unit,
             limiter: Arc::new(RateLimiter::keyed(rate).with_middleware()),
         })
+    }
+
+    fn counts_as(&self, other: &Self) -> bool {
+        let terms =
+            |rule: &Self| (rule.member.clone(), rule.service.clone(), rule.limit, rule.window);
+        terms(self) == terms(other)
     }
 
     fn applies(&self, member: &MemberId, service: &ServiceId) -> bool {
@@ -166,6 +185,19 @@ mod tests {
         assert_eq!((first.limit, first.window), (1, Duration::from_secs(3_600)));
         let refused = quotas.spend(&member, &service).unwrap_err();
         assert!(refused.reset > Duration::from_secs(3_500), "{refused:?}");
+    }
+
+    #[test]
+    fn what_is_spent_stays_spent_over_a_reload() {
+        let (member, service) = id("a:read");
+        let spent = |quotas: &Quotas| quotas.spend(&member, &service).is_err();
+        let earlier = Quotas::new(&[quota("one", None, None, 1)]).unwrap();
+        assert!(!spent(&earlier));
+        let reload = |name, limit| {
+            Quotas::new(&[quota(name, None, None, limit)]).unwrap().continuing(&earlier)
+        };
+        assert!(spent(&reload("renamed", 1)), "under another name it is the same share");
+        assert!(!spent(&reload("one", 2)), "another limit is another share");
     }
 
     #[test]

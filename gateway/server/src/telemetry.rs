@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use gateway_core::journal::RecordKind;
 use gateway_core::{Fault, Journal, Receipt, Record};
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use tracing_subscriber::EnvFilter;
 
@@ -32,6 +32,9 @@ pub struct Metrics {
     exchanges: IntCounterVec,
     seconds: HistogramVec,
     turned_away: IntCounterVec,
+    configuration: IntGaugeVec,
+    /// Reloads, `applied` and `refused`.
+    pub reloads: IntCounterVec,
     /// Exchanges under way.
     pub in_flight: IntGauge,
 }
@@ -48,16 +51,23 @@ impl Metrics {
         let seconds = HistogramOpts::new("naru_exchange_seconds", "From last byte in to reply.");
         let turned_away =
             Opts::new("naru_turned_away_total", "Refused before decoding, not journaled.");
+        let configuration =
+            Opts::new("naru_configuration", "Which deployment of this process serves, by digest.");
+        let reloads = Opts::new("naru_reloads_total", "Reloads by outcome.");
         let metrics = Self {
             registry: Registry::new(),
             exchanges: IntCounterVec::new(exchanges, &labels)?,
             seconds: HistogramVec::new(seconds.buckets(buckets), &["front"])?,
             turned_away: IntCounterVec::new(turned_away, &["reason"])?,
+            configuration: IntGaugeVec::new(configuration, &["digest"])?,
+            reloads: IntCounterVec::new(reloads, &["outcome"])?,
             in_flight: IntGauge::new("naru_exchanges_in_flight", "Exchanges under way.")?,
         };
         metrics.registry.register(Box::new(metrics.exchanges.clone()))?;
         metrics.registry.register(Box::new(metrics.seconds.clone()))?;
         metrics.registry.register(Box::new(metrics.turned_away.clone()))?;
+        metrics.registry.register(Box::new(metrics.configuration.clone()))?;
+        metrics.registry.register(Box::new(metrics.reloads.clone()))?;
         metrics.registry.register(Box::new(metrics.in_flight.clone()))?;
         Ok(metrics)
     }
@@ -65,6 +75,13 @@ impl Metrics {
     /// Prometheus text.
     pub fn render(&self) -> String {
         TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+
+    /// Shows which deployment serves: its generation, under the digest of its configuration.
+    pub fn deployed(&self, generation: u64, digest: &str) {
+        self.configuration.reset();
+        let generation = i64::try_from(generation).unwrap_or(i64::MAX);
+        self.configuration.with_label_values(&[digest]).set(generation);
     }
 
     /// Counts a request that was not even decoded.

@@ -91,14 +91,7 @@ impl Gateway {
     /// # Errors
     /// When it does not end within thirty seconds; it is killed then.
     pub async fn stop(mut self) -> Result<(), GatewayError> {
-        if let Some(id) = self.child.id() {
-            // The shell's own `kill` is there on every machine; the program may not be.
-            let asked = Command::new("sh")
-                .args(["-c", "kill -TERM \"$0\"", &id.to_string()])
-                .status()
-                .await;
-            asked.map_err(|source| self.failed(source))?;
-        }
+        self.signal("TERM").await?;
         match timeout(PATIENCE, self.child.wait()).await {
             Ok(ended) => ended.map(drop).map_err(|source| self.failed(source)),
             Err(_) => {
@@ -106,6 +99,22 @@ impl Gateway {
                 Err(GatewayError::Stuck)
             }
         }
+    }
+
+    /// Sends it a signal by its short name, such as `HUP`.
+    ///
+    /// # Errors
+    /// When it cannot be sent.
+    pub async fn signal(&self, name: &str) -> Result<(), GatewayError> {
+        if let Some(id) = self.child.id() {
+            // The shell's own `kill` is there on every machine; the program may not be.
+            let told = Command::new("sh")
+                .args(["-c", "kill -\"$0\" \"$1\"", name, &id.to_string()])
+                .status()
+                .await;
+            told.map_err(|source| self.failed(source))?;
+        }
+        Ok(())
     }
 
     /// Kills it (SIGKILL), as a crash would.

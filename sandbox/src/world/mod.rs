@@ -139,6 +139,14 @@ impl World {
         Ok(())
     }
 
+    /// Tells the gateway to read its configuration again (SIGHUP).
+    ///
+    /// # Errors
+    /// When it does not run or cannot be told.
+    pub async fn hang_up_gateway(&self) -> Result<(), GatewayError> {
+        self.gateway.as_ref().ok_or(GatewayError::NotRunning)?.signal("HUP").await
+    }
+
     /// Kills the gateway as a crash would; [`World::start_gateway`] starts it again.
     ///
     /// # Errors

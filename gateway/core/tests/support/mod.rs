@@ -123,6 +123,7 @@ pub(crate) fn gateway(script: Script) -> (Pipeline, Arc<Parts>) {
     };
     routes.add(submission().service, route);
     let pipeline = Pipeline {
+        configuration: "configuration".into(),
         clock: parts.clone(),
         pseudonyms: parts.clone(),
         authenticator: parts.clone(),

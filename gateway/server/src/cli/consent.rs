@@ -1,23 +1,19 @@
 //! `naru consent …`: a client of the admin listener.
 
 use std::io::Read;
-use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{Failure, block_on, say};
+use super::operator::Operator;
+use super::{Failure, say};
 
 /// Record, withdraw and list consents.
 #[derive(Args)]
 pub(super) struct Consent {
-    /// The admin listener of a running gateway.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:18081", global = true)]
-    admin: String,
-    /// A file with the operator's key.
-    #[arg(long, value_name = "FILE", env = "NARU_ADMIN_KEY_FILE", global = true)]
-    key: Option<PathBuf>,
+    #[command(flatten)]
+    operator: Operator,
     #[command(subcommand)]
     act: Act,
 }
@@ -58,16 +54,13 @@ enum Act {
 
 impl Consent {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let key = self.key.as_deref().ok_or("name the operator's key file with --key FILE")?;
-        let key = std::fs::read_to_string(key)
-            .map_err(|error| format!("the key {}: {error}", key.display()))?;
-        let client = reqwest::Client::new();
-        let consents = format!("{}/admin/consents", self.admin.trim_end_matches('/'));
-        let request = match self.act {
+        let mut resident = String::new();
+        if let Act::Grant { .. } = self.act {
+            std::io::stdin().read_to_string(&mut resident)?;
+        }
+        let answer = self.operator.send(|client, admin| match self.act {
             Act::Grant { sector, recipient, purpose, items, until } => {
-                let mut resident = String::new();
-                std::io::stdin().read_to_string(&mut resident)?;
-                client.post(consents).json(&json!({
+                client.post(format!("{admin}/consents")).json(&json!({
                     "sector": sector,
                     "resident": resident.trim(),
                     "recipient": recipient,
@@ -76,21 +69,9 @@ impl Consent {
                     "valid_until": until,
                 }))
             }
-            Act::Withdraw { id } => client.delete(format!("{consents}/{id}")),
-            Act::List { recipient } => client.get(consents).query(&[("recipient", recipient)]),
-        };
-        let answer = block_on(async move {
-            let response = request.bearer_auth(key.trim()).send().await;
-            let response = response.map_err(|error| {
-                format!("the admin listener cannot be reached ({error}); name it with --admin URL")
-            })?;
-            let refused = !response.status().is_success();
-            let answer: Value = response.json().await?;
-            match refused {
-                true => {
-                    Err(answer.get("detail").and_then(Value::as_str).unwrap_or("refused").into())
-                }
-                false => Ok(answer),
+            Act::Withdraw { id } => client.delete(format!("{admin}/consents/{id}")),
+            Act::List { recipient } => {
+                client.get(format!("{admin}/consents")).query(&[("recipient", recipient)])
             }
         })?;
         say(serde_json::to_string_pretty(&answer)?)

@@ -20,6 +20,7 @@ use rustls::ServerConfig;
 use zeroize::Zeroizing;
 
 use super::{Gateway, Received};
+use crate::deployment::Deployment;
 
 /// The fronts served over HTTP.
 #[derive(Clone, Default)]
@@ -48,7 +49,6 @@ pub struct HttpSettings {
 
 struct Shared {
     gateway: Gateway,
-    fronts: HttpFronts,
     body_bytes: usize,
     message_timeout: Duration,
     /// `https://` or `http://` and the address, for the WSDL when a client sends no `Host`.
@@ -59,15 +59,10 @@ struct Shared {
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn serve(
-    gateway: Gateway,
-    fronts: HttpFronts,
-    settings: HttpSettings,
-) -> std::io::Result<Server> {
+pub fn serve(gateway: Gateway, settings: HttpSettings) -> std::io::Result<Server> {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let shared = Data::new(Shared {
         gateway,
-        fronts,
         body_bytes: settings.body_bytes,
         message_timeout: settings.message_timeout,
         origin: format!("{scheme}://{}", settings.address),
@@ -113,11 +108,12 @@ async fn rest(
     shared: Data<Shared>,
 ) -> HttpResponse {
     let (sector, service) = path.into_inner();
-    let Some(front) = shared.fronts.rest.get(&sector) else {
+    let deployment = shared.gateway.current();
+    let Some(front) = deployment.http.rest.get(&sector) else {
         return nothing_here(&shared);
     };
     let front: Arc<dyn Front> = front.clone();
-    exchange(&request, payload, front, Some(service), &shared).await
+    exchange(&request, payload, front, Some(service), &deployment, &shared).await
 }
 
 async fn soap(
@@ -126,7 +122,8 @@ async fn soap(
     service: web::Path<String>,
     shared: Data<Shared>,
 ) -> HttpResponse {
-    let Some(front) = shared.fronts.soap.get(service.as_str()) else {
+    let deployment = shared.gateway.current();
+    let Some(front) = deployment.http.soap.get(service.as_str()) else {
         return nothing_here(&shared);
     };
     let asks_wsdl = request.query_string().eq_ignore_ascii_case("wsdl");
@@ -137,7 +134,7 @@ async fn soap(
             .body(front.wsdl(&location));
     }
     let front: Arc<dyn Front> = front.clone();
-    exchange(&request, payload, front, None, &shared).await
+    exchange(&request, payload, front, None, &deployment, &shared).await
 }
 
 async fn nowhere(shared: Data<Shared>) -> HttpResponse {
@@ -178,6 +175,7 @@ async fn exchange(
     payload: Payload,
     front: Arc<dyn Front>,
     service: Option<String>,
+    deployment: &Arc<Deployment>,
     shared: &Shared,
 ) -> HttpResponse {
     let peer = request.peer_addr().map(|address| address.ip());
@@ -203,7 +201,7 @@ async fn exchange(
     let evidence = evidence(request, peer);
     let attributes = attributes(request, service);
     let received = Received { front, evidence, attributes, body };
-    match shared.gateway.handle(received).await {
+    match shared.gateway.handle(deployment, received).await {
         Some(reply) => respond(reply, closes),
         None => problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the gateway is stopping"),
     }

@@ -17,10 +17,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{Gateway, Received};
+use crate::deployment::Deployment;
 
 /// One telegram listener's settings.
 #[derive(Clone)]
 pub struct TelegramSettings {
+    /// Which `[[listen.telegram]]` it is; the deployment says its front.
+    pub index: usize,
     /// A connection without a telegram for this long is closed.
     pub idle: Duration,
     /// How long one telegram may take to arrive, or a reply to be taken.
@@ -34,7 +37,6 @@ pub struct TelegramSettings {
 /// Accepts connections until `stop`.
 pub async fn serve(
     gateway: Gateway,
-    front: Arc<TelegramFront>,
     listener: TcpListener,
     settings: TelegramSettings,
     stop: CancellationToken,
@@ -47,7 +49,6 @@ pub async fn serve(
             Ok((stream, peer)) => {
                 let connection = Connection {
                     gateway: gateway.clone(),
-                    front: front.clone(),
                     settings: settings.clone(),
                     stream,
                     peer,
@@ -72,7 +73,6 @@ async fn until<F: Future>(stop: &CancellationToken, future: F) -> Option<F::Outp
 
 struct Connection {
     gateway: Gateway,
-    front: Arc<TelegramFront>,
     settings: Arc<TelegramSettings>,
     stream: TcpStream,
     peer: SocketAddr,
@@ -92,14 +92,19 @@ impl Connection {
     async fn serve(mut self, stop: CancellationToken) {
         let _ = self.stream.set_nodelay(true);
         loop {
-            let Some(frame) = until(&stop, self.read()).await else { return };
+            // Only when a telegram begins is it known under which deployment it is read.
+            let begins = tokio::time::timeout(self.settings.idle, self.stream.readable());
+            let Some(Ok(Ok(()))) = until(&stop, begins).await else { return };
+            let deployment = self.gateway.current();
+            let Some(front) = deployment.telegram.get(self.settings.index) else { return };
+            let Some(frame) = until(&stop, self.read(front.framing())).await else { return };
             let (body, fault) = match frame {
                 Frame::Whole(body) => (body, None),
                 Frame::Broken(body, fault) => (body, Some(fault)),
                 Frame::End => return,
             };
             let broken = fault.is_some();
-            if self.answer(body, fault).await.is_none() {
+            if self.answer(&deployment, front, body, fault).await.is_none() {
                 return;
             }
             if broken {
@@ -119,8 +124,7 @@ impl Connection {
         let _ = tokio::time::timeout(self.settings.message_timeout, drained).await;
     }
 
-    async fn read(&mut self) -> Frame {
-        let framing = self.front.framing();
+    async fn read(&mut self, framing: Framing) -> Frame {
         let mut length = vec![0; framing.length_digits];
         let idle = tokio::time::timeout(self.settings.idle, self.stream.read(&mut length)).await;
         let begun = match idle {
@@ -167,18 +171,25 @@ impl Connection {
     }
 
     /// `None` when the connection is of no more use.
-    async fn answer(&mut self, body: Bytes, fault: Option<Fault>) -> Option<()> {
+    async fn answer(
+        &mut self,
+        deployment: &Arc<Deployment>,
+        front: &Arc<TelegramFront>,
+        body: Bytes,
+        fault: Option<Fault>,
+    ) -> Option<()> {
         if !self.gateway.admits(self.peer.ip()) {
             return None;
         }
+        let framing = front.framing();
         let front: Arc<dyn Front> = match fault {
-            Some(fault) => Arc::new(Refusing::new(self.front.clone(), fault)),
-            None => self.front.clone(),
+            Some(fault) => Arc::new(Refusing::new(front.clone(), fault)),
+            None => front.clone(),
         };
         let evidence = Evidence { address: Some(self.peer.ip()), ..Evidence::default() };
         let received = Received { front, evidence, attributes: BTreeMap::new(), body };
-        let reply = self.gateway.handle(received).await?;
-        let mut wire = self.front.framing().prefix(reply.body.len())?;
+        let reply = self.gateway.handle(deployment, received).await?;
+        let mut wire = framing.prefix(reply.body.len())?;
         wire.extend_from_slice(&reply.body);
         let written =
             tokio::time::timeout(self.settings.message_timeout, self.stream.write_all(&wire));

@@ -1,0 +1,174 @@
+//! Everything that a configuration decides about a request, as one value that is exchanged whole.
+//!
+//! A listener takes the [`current`](crate::listen::Gateway::current) one once per message and keeps
+//! to it to the end, so a message never meets half of one configuration and half of another. See
+//! [`crate::reload`] for how the next one comes about.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::layer::Bounded;
+use gateway_core::route::{Route, Routes};
+use gateway_core::{Adapter, MemberId, Pipeline, Service};
+use mappings::{BatchFront, Catalog, TelegramFront};
+
+use crate::authenticate::{Members, Sha256};
+use crate::config::Config;
+use crate::config::source::Source;
+use crate::fingerprint::Fingerprint;
+use crate::listen::http::HttpFronts;
+use crate::plan::{Deployable, PlannedBackend};
+use crate::pseudonyms::Pseudonyms;
+use crate::quota::Quotas;
+use crate::resources::Resources;
+use crate::serve::{ServeError, opening};
+
+/// What serves requests.
+pub struct Deployment {
+    /// Counts the deployments of this process, from 1.
+    pub generation: u64,
+    /// What it was made from.
+    pub fingerprint: Fingerprint,
+    /// What stood in its configuration.
+    pub source: Source,
+    /// What every message passes through.
+    pub pipeline: Pipeline,
+    /// The fronts served over HTTP.
+    pub http: HttpFronts,
+    /// One for each `[[listen.telegram]]`.
+    pub telegram: Vec<Arc<TelegramFront>>,
+    /// One for each `[[listen.batch]]`.
+    pub batch: Vec<BatchSource>,
+    /// The backends, each with what stands around it.
+    pub backends: Vec<OpenBackend>,
+    /// The services of the catalog.
+    pub services: Vec<Arc<Service>>,
+    /// Who can call.
+    pub members: Arc<Members>,
+    /// Residents → principals.
+    pub pseudonyms: Arc<Pseudonyms>,
+    /// Operators by the digest of their key.
+    pub operators: HashMap<Sha256, String>,
+    quotas: Arc<Quotas>,
+}
+
+/// Whose files lie in a watched folder, and in which format.
+pub struct BatchSource {
+    /// The format.
+    pub front: Arc<BatchFront>,
+    /// Whom the folder belongs to.
+    pub member: MemberId,
+}
+
+/// A backend with what stands around it.
+#[derive(Clone)]
+pub struct OpenBackend {
+    /// Its name in routes.
+    pub name: Arc<str>,
+    /// How long a call may take.
+    pub deadline: Duration,
+    /// It.
+    pub adapter: Arc<dyn Adapter>,
+    /// Its section and the files that names: while they stay, it stays open over a reload.
+    digest: Sha256,
+}
+
+impl Deployment {
+    /// Opens what was planned. What `earlier` has spent of quotas stays spent, and a backend that is
+    /// as it was there is the same one here: its connections, its nonces, the state of its layers.
+    ///
+    /// # Errors
+    /// When a backend cannot be opened.
+    pub fn new(
+        plan: Deployable,
+        resources: &Resources,
+        earlier: Option<&Self>,
+    ) -> Result<Self, ServeError> {
+        let Deployable { config, catalog, source, fingerprint, .. } = plan;
+        let kept = earlier.map_or(&[][..], |earlier| &earlier.backends);
+        let backends = open_backends(plan.backends, &source, kept, resources)?;
+        let quotas = match earlier {
+            Some(earlier) => plan.quotas.continuing(&earlier.quotas),
+            None => plan.quotas,
+        };
+        let quotas = Arc::new(quotas);
+        let members = Arc::new(plan.members);
+        let pipeline = Pipeline {
+            configuration: fingerprint.configuration.as_str().into(),
+            clock: resources.clock.clone(),
+            pseudonyms: plan.pseudonyms.clone(),
+            authenticator: members.clone(),
+            authorizer: Arc::new(plan.policies),
+            consents: resources.store.clone(),
+            quota: quotas.clone(),
+            routes: routes(&config, &catalog, &backends),
+            outbox: resources.store.clone(),
+            journal: resources.journal.clone(),
+        };
+        let folders = config.listen.batch.iter().map(|folder| folder.member.as_str());
+        let batch = plan.batch_fronts.into_iter().zip(folders);
+        Ok(Self {
+            generation: earlier.map_or(0, |earlier| earlier.generation) + 1,
+            fingerprint,
+            source,
+            pipeline,
+            http: plan.http_fronts,
+            telegram: plan.telegram_fronts,
+            batch: batch
+                .map(|(front, member)| BatchSource { front, member: MemberId(member.into()) })
+                .collect(),
+            backends,
+            services: catalog.services().cloned().collect(),
+            members,
+            pseudonyms: plan.pseudonyms,
+            operators: plan.operators,
+            quotas,
+        })
+    }
+}
+
+fn open_backends(
+    planned: Vec<PlannedBackend>,
+    source: &Source,
+    kept: &[OpenBackend],
+    resources: &Resources,
+) -> Result<Vec<OpenBackend>, ServeError> {
+    let open = |(index, planned): (usize, PlannedBackend)| {
+        let digest = source.digest_of(&format!("backend[{index}]"));
+        let same = |kept: &&OpenBackend| *kept.name == *planned.name && kept.digest == digest;
+        if let Some(same) = kept.iter().find(same) {
+            return Ok(same.clone());
+        }
+        let PlannedBackend { name, deadline, concurrency, .. } = &planned;
+        let (name, deadline, concurrency) = (name.as_str().into(), *deadline, *concurrency);
+        let store = resources.store.clone();
+        let adapter = planned.open(store).map_err(opening(format!("backend {name}")))?;
+        let adapter = Arc::new(Bounded::new(adapter, concurrency));
+        Ok(OpenBackend { name, deadline, adapter, digest })
+    };
+    planned.into_iter().enumerate().map(open).collect()
+}
+
+/// Everything a route names was found when the plan was made.
+fn routes(config: &Config, catalog: &Catalog, backends: &[OpenBackend]) -> Routes {
+    let mut routes = Routes::default();
+    for route in &config.routes {
+        let backend = backends.iter().find(|backend| *backend.name == *route.backend);
+        let (Some(backend), Some(mapping)) = (backend, catalog.mapping(&route.mapping)) else {
+            continue;
+        };
+        for service in catalog.services() {
+            if route.services.contains(&service.id.to_string()) {
+                let route = Route {
+                    name: backend.name.clone(),
+                    mapping: mapping.clone(),
+                    adapter: backend.adapter.clone(),
+                    deadline: backend.deadline,
+                };
+                routes.add(service.id.clone(), route);
+            }
+        }
+    }
+    routes
+}

@@ -1,0 +1,71 @@
+//! What is opened once and stays open for the life of the process: the store, the evidence log, the
+//! metrics. Every [`Deployment`](crate::deployment::Deployment) works on the same ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_core::{Clock, Journal};
+use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey};
+use gateway_store::Store;
+
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::serve::{ServeError, opening};
+use crate::telemetry::{Metrics, Observed};
+
+/// What outlives every deployment.
+#[derive(Clone)]
+pub struct Resources {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Consents and submits under way.
+    pub store: Arc<Store>,
+    /// The evidence log.
+    pub log: Arc<Log>,
+    /// The same, observed: every exit passes it once.
+    pub journal: Arc<dyn Journal>,
+    /// What `/metrics` tells.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Resources {
+    /// Opens them.
+    ///
+    /// # Errors
+    /// When one cannot be opened; it says what to do.
+    pub async fn open(
+        config: &Config,
+        log_key: LogKey,
+        commitments: CommitmentKey,
+    ) -> Result<Self, ServeError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let store = Arc::new(open_store(config, clock.clone()).await?);
+        let log = Arc::new(open_log(config, log_key, commitments).await?);
+        let metrics = Arc::new(Metrics::new().map_err(opening("the metrics"))?);
+        let journal = Arc::new(Observed { journal: log.clone(), metrics: metrics.clone() });
+        Ok(Self { clock, store, log, journal, metrics })
+    }
+}
+
+async fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, ServeError> {
+    let folder = config.path(&config.gateway.state);
+    let what = || format!("the store in {}", folder.display());
+    std::fs::create_dir_all(&folder).map_err(opening(what()))?;
+    let keep = Duration::from_secs(24 * 60 * 60 * u64::from(config.gateway.idempotency_days));
+    Store::open(&folder.join("naru.sqlite"), clock, keep).await.map_err(opening(what()))
+}
+
+async fn open_log(
+    config: &Config,
+    key: LogKey,
+    commitments: CommitmentKey,
+) -> Result<Log, ServeError> {
+    let directory = config.path(&config.log.directory);
+    let what = format!("the log in {}", directory.display());
+    let config = LogConfig {
+        directory,
+        origin: config.log.origin.clone(),
+        publish_interval: Duration::from_secs(config.log.publish_seconds),
+    };
+    Log::open(config, key, commitments).await.map_err(opening(what))
+}

@@ -4,13 +4,14 @@ CARGO ?= cargo
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 NARU := $(CARGO_TARGET_DIR)/debug/naru
 
-.PHONY: help run test lint deps build bench fuzz clean
+.PHONY: help run test lint deps build bench bench-batch fuzz clean
 
 help:
 	@echo "make run          build, start the practice world and the gateway, take the tour, keep serving"
 	@echo "make run ONCE=1   the same, and stop after the tour; non-zero if a step went wrong"
 	@echo "make test         everything: formatting, lints, unit, scenario and third-party tests"
 	@echo "make bench        measure beside other programs and write docs/performance.md"
+	@echo "make bench-batch  a million records of batch files: how fast, and in how much memory"
 	@echo "make fuzz         run every fuzz target for a minute (wants the nightly toolchain)"
 	@echo "make deps         install what the above need"
 
@@ -36,6 +37,9 @@ deps:
 
 bench: deps
 	integration-tests/bench/run.sh
+
+bench-batch:
+	$(CARGO) run --release --locked -q -p mappings --example batch_speed
 
 fuzz:
 	scripts/fuzz

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use integration_tests::{naru, start};
 use reqwest::Client;
-use sandbox::people::{BATCH, Benefit, Programme};
+use sandbox::people::{BATCH, Benefit, Person, Programme};
 use sandbox::world::World;
 use serde_json::{Value, json};
 
@@ -165,6 +165,38 @@ async fn a_batch_killed_in_the_middle_answers_every_record_and_grants_once() {
     }
     let grants = grants_on_the_ledger(&world).await;
     assert_eq!(grants.len(), 16);
+    assert!(grants.values().all(|count| *count == 1), "{grants:?}");
+    world.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_file_killed_again_and_again_goes_on_and_grants_once() {
+    const RECORDS: usize = 160;
+    let (mut world, _folder) = start(Some(BLOCK_TIME)).await;
+    let numbers: Vec<String> =
+        (0..RECORDS).map(|number| format!("9001{:02}1{number:06}", 1 + number % 28)).collect();
+    // The residents live as long as the process, as those of the practice world do.
+    let benefits = numbers.iter().map(|number| Benefit {
+        person: Person { name: "가나다", resident_number: number.clone().leak() },
+        programme: Programme::YouthRent,
+        from: "2026-01-01",
+        to: "2026-12-31",
+        monthly_amount: 1_000,
+    });
+    let content = sandbox::callers::city_d::grants("CRASH", &benefits.collect::<Vec<_>>()).unwrap();
+    let city_d = world.city_d();
+    let waiting = tokio::spawn(async move { city_d.hand_over("CRASH", &content).await });
+    for moment in [700, 900, 1100] {
+        tokio::time::sleep(Duration::from_millis(moment)).await;
+        world.kill_gateway().await.unwrap();
+        world.start_gateway().await.unwrap();
+    }
+    let result = waiting.await.unwrap().unwrap();
+    assert_eq!(result.trailer, ["0000160", "0000160", "0000000"]);
+    let order: Vec<usize> = result.lines.iter().map(|line| line.record.parse().unwrap()).collect();
+    assert_eq!(order, (1..=RECORDS).collect::<Vec<_>>());
+    let grants = grants_on_the_ledger(&world).await;
+    assert_eq!(grants.len(), RECORDS);
     assert!(grants.values().all(|count| *count == 1), "{grants:?}");
     world.stop().await.unwrap();
 }

@@ -23,5 +23,8 @@ mod unfit;
 pub mod xroad;
 
 pub use catalog::{Catalog, FrontEntry};
-pub use front::{BatchFile, BatchFront, Framing, RestFront, SoapFront, TelegramFront};
+pub use front::{
+    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, Framing, RestFront,
+    SoapFront, TelegramFront,
+};
 pub use problem::Problem;

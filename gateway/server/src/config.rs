@@ -5,6 +5,8 @@
 
 pub mod source;
 
+mod batch;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,6 +16,8 @@ use std::path::{Path, PathBuf};
 use adapters::ethereum::EthereumConfig;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use batch::{BatchListener, Sftp};
 
 use crate::secret::SecretRef;
 
@@ -163,20 +167,6 @@ pub struct TelegramListener {
     pub idle_seconds: u64,
 }
 
-/// `[[listen.batch]]`
-#[derive(Debug, Deserialize)]
-pub struct BatchListener {
-    /// The watched folder.
-    pub folder: PathBuf,
-    /// The mapping of the files, e.g. `welfare/city-b/v1`.
-    pub front: String,
-    /// The member the folder belongs to.
-    pub member: String,
-    /// How often to look.
-    #[serde(default = "thousand")]
-    pub poll_ms: u64,
-}
-
 /// `[listen.limits]`
 #[derive(Debug, Deserialize)]
 #[serde(default)]
@@ -185,7 +175,7 @@ pub struct Limits {
     pub body_bytes: usize,
     /// Requests a second of one address, counted before anything is verified.
     pub peer_per_second: u32,
-    /// Bytes of the largest batch file.
+    /// Bytes of the largest batch file, also when it is inflated.
     pub file_bytes: u64,
     /// How long a client may take to send one message, and a client to take a reply.
     pub message_seconds: u64,
@@ -198,7 +188,7 @@ impl Default for Limits {
         Self {
             body_bytes: 1 << 20,
             peer_per_second: 2_000,
-            file_bytes: 64 << 20,
+            file_bytes: 1 << 30,
             message_seconds: 30,
             connections: 1_024,
         }
@@ -364,9 +354,6 @@ fn sixty() -> u64 {
 }
 fn sixty_four() -> NonZeroUsize {
     NonZeroUsize::MIN.saturating_add(63)
-}
-fn thousand() -> u64 {
-    1_000
 }
 
 impl Config {

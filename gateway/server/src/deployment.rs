@@ -128,6 +128,29 @@ impl Deployment {
     }
 }
 
+#[cfg(test)]
+impl Deployment {
+    /// One that takes the files of one folder and serves nothing else.
+    pub(crate) fn of_batch(pipeline: Pipeline, source: BatchSource) -> Self {
+        let (members, quotas) = (Members::new(&[]).unwrap(), Quotas::new(&[]).unwrap());
+        Self {
+            generation: 1,
+            fingerprint: Fingerprint { configuration: "test".into(), formats: [0; 32] },
+            source: Source::default(),
+            pipeline,
+            http: HttpFronts::default(),
+            telegram: vec![],
+            batch: vec![source],
+            backends: vec![],
+            services: vec![],
+            members: Arc::new(members),
+            pseudonyms: Arc::new(Pseudonyms::new(vec![])),
+            operators: HashMap::new(),
+            quotas: Arc::new(quotas),
+        }
+    }
+}
+
 fn open_backends(
     planned: Vec<PlannedBackend>,
     source: &Source,

@@ -21,8 +21,9 @@ use zeroize::Zeroizing;
 use crate::authenticate::{Members, Sha256, parse_hash};
 use crate::authorize::Policies;
 use crate::config::source::Source;
-use crate::config::{Backend, BackendKind, Config, HttpListener, Problem, Tls};
+use crate::config::{Backend, BackendKind, Config, HttpListener, Problem, Sftp, Tls};
 use crate::fingerprint::Fingerprint;
+use crate::listen::batch::ssh::{Login, Ssh};
 use crate::listen::http::HttpFronts;
 use crate::pseudonyms::Pseudonyms;
 use crate::quota::Quotas;
@@ -33,6 +34,8 @@ pub struct Plan {
     pub config: Arc<Config>,
     /// One for each `[[listen.http]]`: its TLS settings.
     pub tls: Vec<Option<ServerConfig>>,
+    /// One for each `[[listen.batch]]`: the server that its folder is on.
+    pub batch_servers: Vec<Option<Ssh>>,
     /// The log's signing key.
     pub log_key: LogKey,
     /// The key of the journal's commitments.
@@ -115,6 +118,7 @@ impl Plan {
         let operators = operators(&config, &mut check);
         let tls = config.listen.http.iter().enumerate();
         let tls = tls.map(|(index, listener)| tls_of(&base, index, listener, &mut check)).collect();
+        let batch_servers = ssh_servers(&config, &mut check);
         check_names(&config, catalog.as_ref(), members.as_ref(), &mut check);
         check_profiles(&config, catalog.as_ref(), &backends, &mut check);
 
@@ -158,7 +162,7 @@ impl Plan {
                     backends,
                     operators,
                 };
-                Ok(Self { config, tls, log_key, commitment_key, deployable })
+                Ok(Self { config, tls, batch_servers, log_key, commitment_key, deployable })
             }
             _ => Err(check.0),
         }
@@ -302,6 +306,48 @@ fn server_config(base: &Path, tls: &Tls) -> Result<ServerConfig, String> {
         .map_err(|error| format!("certificate and key: {error}"))
 }
 
+/// How the servers of batch folders are reached, one for each listener.
+fn ssh_servers(config: &Config, check: &mut Check) -> Vec<Option<Ssh>> {
+    let listeners = config.listen.batch.iter().enumerate();
+    let servers = listeners.map(|(index, listener)| {
+        let sftp = listener.sftp.as_ref()?;
+        ssh(config, sftp, &format!("listen.batch[{index}].sftp"), check)
+    });
+    servers.collect()
+}
+
+fn ssh(config: &Config, sftp: &Sftp, at: &str, check: &mut Check) -> Option<Ssh> {
+    let plain = |text: &str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':');
+        !text.is_empty() && !text.starts_with('-') && text.chars().all(allowed)
+    };
+    check.that(format!("{at}.host"), plain(&sftp.host), "must be a name or an address");
+    check.that(format!("{at}.user"), plain(&sftp.user), "must be a user's name");
+    let known_hosts = config.path(&sftp.known_hosts);
+    let says =
+        format!("{} is no file; make it with ssh-keyscan and check it", known_hosts.display());
+    let is_usable = known_hosts.is_file() && !known_hosts.to_string_lossy().contains('"');
+    check.that(format!("{at}.known_hosts"), is_usable, says);
+    let login = match (&sftp.key, &sftp.password) {
+        (Some(key), None) => {
+            let file = key.file(&config.base).filter(|file| file.is_file());
+            let says = "must be a file that is there: ssh reads the key itself";
+            Login::Key(check.one(&format!("{at}.key"), file.ok_or(says))?)
+        }
+        (None, Some(password)) => {
+            let askpass = config.path(&config.gateway.state).join("batch").join("askpass");
+            let password = password.resolve(&config.base);
+            Login::Password(check.one(&format!("{at}.password"), password)?, askpass)
+        }
+        _ => {
+            check.that(at, false, "wants either `key` or `password`");
+            return None;
+        }
+    };
+    let (host, port, user) = (sftp.host.clone(), sftp.port, sftp.user.clone());
+    Some(Ssh { host, port, user, known_hosts, login })
+}
+
 /// Every name in the configuration must be of something that is there.
 fn check_names(
     config: &Config,
@@ -325,7 +371,8 @@ fn check_names(
         let at = |key: &str| format!("listen.batch[{index}].{key}");
         check.that(at("member"), is_member(&listener.member), "no such member");
         let folder = config.path(&listener.folder);
-        check.that(at("folder"), folder.is_dir(), format!("{} is no folder", folder.display()));
+        let is_there = listener.sftp.is_some() || folder.is_dir();
+        check.that(at("folder"), is_there, format!("{} is no folder", folder.display()));
     }
     let mut routed = std::collections::HashSet::new();
     for (index, route) in config.routes.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! Secrets by reference. The reference stands in the configuration, the secret never does.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -84,6 +84,11 @@ impl SecretRef {
         };
         let text = Zeroizing::new(text);
         Ok(Zeroizing::new(text.trim().to_owned()))
+    }
+
+    /// The file that holds the secret, for a program that reads it itself.
+    pub fn file(&self, base: &Path) -> Option<PathBuf> {
+        matches!(self.source, Source::File).then(|| base.join(&self.name))
     }
 
     /// A secret of 32 bytes, written as hex.

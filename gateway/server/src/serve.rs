@@ -8,15 +8,18 @@ use std::time::Duration;
 use actix_web::dev::{Server, ServerHandle};
 use futures_util::future::join_all;
 use gateway_core::Pipeline;
+use mappings::BatchLimits;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Administration};
-use crate::config::Config;
+use crate::authenticate::sha256;
+use crate::config::{BatchListener, Config, Sftp};
 use crate::deployment::Deployment;
 use crate::listen::batch::BatchSettings;
+use crate::listen::batch::ssh::Ssh;
 use crate::listen::http::HttpSettings;
 use crate::listen::telegram::TelegramSettings;
 use crate::listen::{self, Gateway};
@@ -79,7 +82,7 @@ struct Running {
 impl Running {
     /// Opens what was planned, settles what an earlier run left open, then listens.
     async fn start(plan: Plan, file: PathBuf) -> Result<Self, ServeError> {
-        let Plan { config, tls, log_key, commitment_key, deployable } = plan;
+        let Plan { config, tls, batch_servers, log_key, commitment_key, deployable } = plan;
         let resources = Resources::open(&config, log_key, commitment_key).await?;
         let deployment = Deployment::new(deployable, &resources, None)?;
         recover(&deployment.pipeline).await?;
@@ -98,7 +101,7 @@ impl Running {
         };
         running.listen_http(&config, tls)?;
         running.listen_telegram(&config).await?;
-        running.watch_folders(&config);
+        running.watch_folders(&config, batch_servers);
         running.administer(&config)?;
         let sweeping = sweep(running.gateway.clone());
         tokio::spawn(running.stop.clone().run_until_cancelled_owned(sweeping));
@@ -159,13 +162,24 @@ impl Running {
         Ok(())
     }
 
-    fn watch_folders(&self, config: &Config) {
-        for (index, listener) in config.listen.batch.iter().enumerate() {
+    fn watch_folders(&self, config: &Config, servers: Vec<Option<Ssh>>) {
+        let listeners = config.listen.batch.iter().zip(servers).enumerate();
+        for (index, (listener, server)) in listeners {
             let settings = BatchSettings {
                 index,
-                folder: config.path(&listener.folder),
+                folder: match server {
+                    Some(_) => listener.folder.clone(),
+                    None => config.path(&listener.folder),
+                },
+                spool: spool(config, listener),
+                server,
                 poll: Duration::from_millis(listener.poll_ms),
-                file_bytes: config.listen.limits.file_bytes,
+                complete: listener.complete.clone(),
+                limits: BatchLimits {
+                    content_bytes: config.listen.limits.file_bytes,
+                    record_bytes: config.listen.limits.body_bytes,
+                },
+                concurrency: listener.concurrency.get(),
             };
             let (gateway, stop) = (self.gateway.clone(), self.stop.clone());
             tokio::spawn(listen::batch::serve(gateway, settings, stop));
@@ -192,6 +206,20 @@ impl Running {
         join_all(self.servers.iter().map(|server| server.stop(true))).await;
         self.resources.log.shutdown().await.map_err(opening("the log, for its last checkpoint,"))
     }
+}
+
+/// Where a listener keeps the files that are under way: one place for each folder, however often the
+/// configuration is written anew.
+fn spool(config: &Config, listener: &BatchListener) -> PathBuf {
+    let folder = match &listener.sftp {
+        Some(Sftp { host, port, user, .. }) => {
+            format!("{user}@{host}:{port}/{}", listener.folder.display())
+        }
+        None => config.path(&listener.folder).to_string_lossy().into_owned(),
+    };
+    let digest = hex::encode(sha256(folder.as_bytes()));
+    let name = format!("{}-{}", listener.member, digest.get(..16).unwrap_or_default());
+    config.path(&config.gateway.state).join("batch").join(name)
 }
 
 async fn recover(pipeline: &Pipeline) -> Result<(), ServeError> {

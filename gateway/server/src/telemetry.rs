@@ -35,6 +35,8 @@ pub struct Metrics {
     configuration: IntGaugeVec,
     /// Reloads, `applied` and `refused`.
     pub reloads: IntCounterVec,
+    batch_records: IntCounterVec,
+    batch_files: IntCounterVec,
     /// Exchanges under way.
     pub in_flight: IntGauge,
 }
@@ -54,6 +56,8 @@ impl Metrics {
         let configuration =
             Opts::new("naru_configuration", "Which deployment of this process serves, by digest.");
         let reloads = Opts::new("naru_reloads_total", "Reloads by outcome.");
+        let batch_records = Opts::new("naru_batch_records_total", "Records of batch files.");
+        let batch_files = Opts::new("naru_batch_files_total", "Batch files whose result is out.");
         let metrics = Self {
             registry: Registry::new(),
             exchanges: IntCounterVec::new(exchanges, &labels)?,
@@ -61,6 +65,8 @@ impl Metrics {
             turned_away: IntCounterVec::new(turned_away, &["reason"])?,
             configuration: IntGaugeVec::new(configuration, &["digest"])?,
             reloads: IntCounterVec::new(reloads, &["outcome"])?,
+            batch_records: IntCounterVec::new(batch_records, &["member", "outcome"])?,
+            batch_files: IntCounterVec::new(batch_files, &["member", "outcome"])?,
             in_flight: IntGauge::new("naru_exchanges_in_flight", "Exchanges under way.")?,
         };
         metrics.registry.register(Box::new(metrics.exchanges.clone()))?;
@@ -68,6 +74,8 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.turned_away.clone()))?;
         metrics.registry.register(Box::new(metrics.configuration.clone()))?;
         metrics.registry.register(Box::new(metrics.reloads.clone()))?;
+        metrics.registry.register(Box::new(metrics.batch_records.clone()))?;
+        metrics.registry.register(Box::new(metrics.batch_files.clone()))?;
         metrics.registry.register(Box::new(metrics.in_flight.clone()))?;
         Ok(metrics)
     }
@@ -87,6 +95,18 @@ impl Metrics {
     /// Counts a request that was not even decoded.
     pub fn turned_away(&self, reason: &str) {
         self.turned_away.with_label_values(&[reason]).inc();
+    }
+
+    /// Counts a record of a batch file whose result is written.
+    pub fn batch_record(&self, member: &str, answered: bool) {
+        let outcome = if answered { "answered" } else { "refused" };
+        self.batch_records.with_label_values(&[member, outcome]).inc();
+    }
+
+    /// Counts a batch file whose result is delivered.
+    pub fn batch_file(&self, member: &str, taken: bool) {
+        let outcome = if taken { "taken" } else { "refused" };
+        self.batch_files.with_label_values(&[member, outcome]).inc();
     }
 
     fn count(&self, record: &Record<'_>) {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{Case, json, read};
 use crate::catalog::FrontEntry;
+use crate::front::{BatchError, BatchFront, BatchLimits};
 
 /// When requests of cases arrive: 2026-11-22T10:00:00+09:00.
 const RECEIVED: i64 = 1_795_309_200;
@@ -23,14 +24,13 @@ const TAKEN: i64 = 250;
 /// Wire → envelope, or the fault.
 pub(super) fn request(front: &FrontEntry, input: &[u8]) -> Result<Vec<u8>, String> {
     let outcome = match front {
-        FrontEntry::Batch(batch) => match batch.open(input) {
+        FrontEntry::Batch(batch) => match opened(batch, input)? {
             Err(fault) => json::fault(&fault),
-            Ok(file) => {
-                let records = file.records.iter().map(|record| {
-                    let inbound = inbound(front, file.attributes(), record.clone());
-                    decoded(batch.decode(&inbound))
-                });
-                json!({ "attributes": file.attributes(), "records": records.collect::<Vec<_>>() })
+            Ok((attributes, records)) => {
+                let decode =
+                    |record| decoded(batch.decode(&inbound(front, attributes.clone(), record)));
+                let records: Vec<_> = records.into_iter().map(decode).collect();
+                json!({ "attributes": attributes, "records": records })
             }
         },
         _ => decoded(front.as_front().decode(&received(front, input, 0)?)),
@@ -111,12 +111,12 @@ fn received(front: &FrontEntry, input: &[u8], record: u64) -> Result<Inbound, St
             (BTreeMap::new(), Bytes::copy_from_slice(input))
         }
         FrontEntry::Rest(_) => http_request(input)?,
-        FrontEntry::Batch(batch) => match batch.open(input) {
-            Ok(file) => {
+        FrontEntry::Batch(batch) => match opened(batch, input)? {
+            Ok((attributes, records)) => {
                 let index = usize::try_from(record).ok().and_then(|number| number.checked_sub(1));
-                let line = index.and_then(|index| file.records.get(index));
-                let line = line.ok_or("`record` is the number of a record of the file")?;
-                (file.attributes(), line.clone())
+                let record = index.and_then(|index| records.get(index));
+                let record = record.ok_or("`record` is the number of a record of the file")?;
+                (attributes, record.clone())
             }
             Err(_) => {
                 let attributes = BTreeMap::from([(":whole-file".to_owned(), String::new())]);
@@ -125,6 +125,27 @@ fn received(front: &FrontEntry, input: &[u8], record: u64) -> Result<Inbound, St
         },
     };
     Ok(inbound(front, attributes, body))
+}
+
+/// A file that is taken, as its attributes and records; or why it is refused.
+type Opened = Result<(BTreeMap<String, String>, Vec<Bytes>), Fault>;
+
+fn opened(front: &BatchFront, input: &[u8]) -> Result<Opened, String> {
+    let limits = BatchLimits { content_bytes: 1 << 26, record_bytes: 1 << 16 };
+    let read = || {
+        let file = front.check("", &limits, || Ok(input))?;
+        let mut reader = front.records(&file, &limits, input)?;
+        let mut records = Vec::new();
+        while let Some(record) = reader.next_record()? {
+            records.push(record.bytes);
+        }
+        Ok((file.attributes().clone(), records))
+    };
+    match read() {
+        Ok(opened) => Ok(Ok(opened)),
+        Err(BatchError::Refused(fault)) => Ok(Err(*fault)),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 /// `POST /v1/{sector}/{service}`, header lines, an empty line, the body.

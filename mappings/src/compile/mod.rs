@@ -4,6 +4,7 @@
 
 mod backend;
 mod batch;
+mod batch_form;
 mod codec;
 mod faults;
 mod front;

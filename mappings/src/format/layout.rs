@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::BatchLayout;
+
 /// Which format it is decides what stands around an operation's fields.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Layout {
     Soap(SoapLayout),
     Telegram(TelegramLayout),
-    Batch(BatchLayout),
+    Batch(Box<BatchLayout>),
     Rest(RestLayout),
     /// A backend with named functions, arguments and results.
     Contract {},
@@ -87,24 +89,6 @@ pub(crate) struct FramingFormat {
     pub(crate) inclusive: bool,
     /// Bytes of a request at most.
     pub(crate) max: usize,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct BatchLayout {
-    /// The names of files that are taken, with one `*`.
-    pub(crate) files: String,
-    pub(crate) header: Vec<HeaderFormat>,
-    /// The fields of a data record after its mark.
-    pub(crate) columns: Vec<String>,
-    /// The column that counts the data records from 1.
-    pub(crate) number: String,
-    /// The column that names the operation.
-    pub(crate) operation: String,
-    /// The column whose sum is the trailer's control total.
-    pub(crate) total: String,
-    /// The columns of a result record between its message and its receipt.
-    pub(crate) results: Vec<String>,
 }
 
 #[derive(Deserialize)]

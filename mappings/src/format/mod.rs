@@ -1,14 +1,19 @@
 //! The YAML of the catalog as it is written, before anything is checked. Unknown keys are errors.
 //! What the keys mean is in the package's README; [`crate::compile`] turns them into a mapping.
 
+mod batch;
 mod layout;
 mod mapping;
 mod row;
 mod services;
 
+pub(crate) use batch::{
+    BadRecordsFormat, BatchLayout, ColumnFormat, EncodingFormat, FixedColumn, FixedFormat, Marks,
+    TrailerFormat, TrailerRole,
+};
 pub(crate) use layout::{
-    BatchLayout, ElementFormName, HeaderFormat, Layout, ReplyRole, RequestRole, RestLayout,
-    SoapLayout, SoapStyle, TelegramLayout,
+    ElementFormName, HeaderFormat, Layout, ReplyRole, RequestRole, RestLayout, SoapLayout,
+    SoapStyle, TelegramLayout,
 };
 pub(crate) use mapping::{MappingFile, Operation, Refusal, SoapNames, Success, TableFormat};
 pub(crate) use row::{Domain, Row};

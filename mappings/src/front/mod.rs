@@ -2,19 +2,17 @@
 //! of them knows a service by name.
 
 mod batch;
-mod batch_file;
 mod http;
 mod rest;
 pub(crate) mod soap;
 mod telegram;
 
-pub use batch::BatchFront;
-pub use batch_file::BatchFile;
+pub use batch::{BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord};
 pub use rest::RestFront;
 pub use soap::SoapFront;
 pub use telegram::{Framing, TelegramFront};
 
-pub(crate) use batch::Column;
+pub(crate) use batch::{BadRecords, Column, Encoding, Fields, Form, FormKind, Place};
 
 use gateway_core::Fault;
 

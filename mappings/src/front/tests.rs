@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use crate::layout::xml_text::{Node, XmlReader};
-use crate::{Catalog, FrontEntry};
+use crate::{BatchLimits, Catalog, FrontEntry};
 
 struct Nobody;
 
@@ -91,13 +91,19 @@ fn try_request(id: &str, service: &str, body: &[u8]) {
     };
     check_refusal(entry, &front.refuse(&exchange, &fault));
     if let FrontEntry::Batch(batch) = entry
-        && let Ok(file) = batch.open(body)
+        && let Ok(file) = batch.check("", &LIMITS, || Ok(body))
     {
-        for record in &file.records {
-            try_record(&**batch, entry, record);
+        let mut records = batch.records(&file, &LIMITS, body).unwrap();
+        let mut count = 0;
+        while let Some(record) = records.next_record().unwrap() {
+            try_record(&**batch, entry, &record.bytes);
+            count += 1;
         }
+        assert_eq!(count, file.count, "both readings see the same records");
     }
 }
+
+const LIMITS: BatchLimits = BatchLimits { content_bytes: 1 << 20, record_bytes: 1 << 10 };
 
 fn try_record(front: &dyn Front, entry: &FrontEntry, record: &[u8]) {
     let inbound = inbound(entry, "", record);
@@ -117,6 +123,9 @@ fn check_refusal(entry: &FrontEntry, draft: &Draft) {
             while !matches!(xml.next().unwrap(), Node::Eof) {}
         }
         FrontEntry::Telegram(_) => assert_eq!(draft.body.len(), 176 + 4096),
+        FrontEntry::Batch(_) if draft.body.starts_with(b"30") || draft.body.starts_with(b"99") => {
+            assert!(draft.body.len() > 2 + 4 + 60 && draft.body.ends_with(b"\n"));
+        }
         FrontEntry::Batch(_) => {
             let text = std::str::from_utf8(&draft.body).unwrap();
             assert!(text.ends_with(",\n"), "{text}");
@@ -230,7 +239,8 @@ fn a_batch_front_takes_files_of_its_name() {
     for name in ["WELFARE_1.csv.part", "welfare_1.csv", "OTHER_1.csv", "WELFARE.csv"] {
         assert!(!front.takes(name), "{name}");
     }
-    let file = front.open("H,CITYB001,F-1,20261122\nT,0,0\n".as_bytes()).unwrap();
+    let content = "H,CITYB001,F-1,20261122\nT,0,0\n".as_bytes();
+    let file = front.check("", &LIMITS, || Ok(content)).unwrap();
     assert_eq!(front.result_header(&file), b"H,CITYB001,F-1,20261122\n");
     assert_eq!(front.result_trailer(3, 2, 1), b"T,3,2,1\n");
 }

@@ -70,7 +70,7 @@ fn quoted_field(rest: &str) -> Result<Split<'_>, CsvError> {
 /// Appends a field to a result line, quoted where needed, and guarded so that no spreadsheet runs
 /// it as a formula.
 pub(crate) fn push_field(out: &mut String, field: &str) {
-    let guarded = field.starts_with(['=', '+', '-', '@']);
+    let guarded = is_formula(field);
     let quoted = field.contains(['"', ',', '\n', '\r']);
     if quoted {
         out.push('"');
@@ -87,6 +87,16 @@ pub(crate) fn push_field(out: &mut String, field: &str) {
     if quoted {
         out.push('"');
     }
+}
+
+/// Whether a spreadsheet could take the text for a formula. A plain number is none, and stays as it
+/// is byte for byte: negative amounts are legitimate.
+fn is_formula(field: &str) -> bool {
+    let number = field.strip_prefix('-').unwrap_or(field);
+    let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let begins = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+    field.starts_with(begins) && !(digits(whole) && digits(decimals))
 }
 
 #[cfg(test)]
@@ -114,10 +124,15 @@ mod tests {
             push_field(&mut line, field);
             assert_eq!(split(&line).unwrap(), [field]);
         }
-        for formula in ["=1+1", "+1", "-1", "@SUM(A1)"] {
+        for formula in ["=1+1", "+1", "-1-1", "-", "-.5", "@SUM(A1)", "\t=1", "＝1", "-2+3.1"] {
             let mut line = String::new();
             push_field(&mut line, formula);
             assert_eq!(line, format!("'{formula}"));
+        }
+        for number in ["-1", "-0.5", "-200000", "1", "1e3"] {
+            let mut line = String::new();
+            push_field(&mut line, number);
+            assert_eq!(line, number);
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{StepError, Tour};
 use crate::callers::Identity;
 use crate::callers::city_a::{CityA, Telegram};
 use crate::callers::city_b::grants;
+use crate::callers::city_d;
 use crate::callers::ministry::{Ministry, SoapReply, benefit_fields};
 use crate::people::{BATCH, Benefit, HONG, Programme};
 
@@ -101,6 +102,23 @@ pub(super) async fn city_b(tour: &mut Tour<'_>) -> Result<(), StepError> {
     tour.report.check(right, &what)?;
     let trailer = result.trailer == ["4", "3", "1"];
     tour.report.check(trailer, "the trailer counts 4 records, 3 succeeded, 1 failed")?;
+    Ok(())
+}
+
+/// City D's file: fixed-length records in EUC-KR, compressed.
+pub(super) async fn city_d(tour: &mut Tour<'_>) -> Result<(), StepError> {
+    let benefits = [BATCH[0], BATCH[1]].map(|person| Benefit { person, ..RENT });
+    tour.report.sent(&format!("WLFDTOUR.dat.gz, {} records", benefits.len()))?;
+    let content = city_d::grants("TOUR-D", &benefits)?;
+    let result = tour.world.city_d().hand_over("TOUR", &content).await?;
+    let mut right = result.lines.len() == benefits.len();
+    for line in &result.lines {
+        let what = format!("record {}: {} {}", line.record, line.code, short(&line.benefit));
+        tour.received(&what, line.receipt.as_deref())?;
+        right &= line.code == "0000" && line.benefit.len() == 64;
+        tour.granted.push(line.benefit.clone());
+    }
+    tour.report.check(right, "both granted, answered in fixed-length records")?;
     Ok(())
 }
 

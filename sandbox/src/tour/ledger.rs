@@ -36,8 +36,8 @@ async fn grants(tour: &mut Tour<'_>) -> Result<(), StepError> {
     tour.report.received(&format!("{applied} applied, {} granted", granted.len()))?;
     let on_ledger: BTreeSet<&str> = granted.iter().map(|event| topic(event, 1)).collect();
     let told: BTreeSet<&str> = tour.granted.iter().map(String::as_str).collect();
-    let exact = granted.len() == told.len() && on_ledger == told && applied == 1 && told.len() == 4;
-    tour.report.check(exact, "exactly the four grants that the callers were told of")?;
+    let exact = granted.len() == told.len() && on_ledger == told && applied == 1 && told.len() == 6;
+    tour.report.check(exact, "exactly the six grants that the callers were told of")?;
 
     let Some(first) = tour.granted.first().cloned() else {
         return Ok(());

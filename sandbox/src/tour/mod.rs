@@ -77,6 +77,7 @@ pub async fn run(world: &World, out: &mut (dyn Write + Send)) -> Result<(), Tour
         .await?;
     t.step("City A grants the same person another: telegram, EUC-KR", grants::city_a).await?;
     t.step("City B's batch, one record of which is bad: CSV", grants::city_b).await?;
+    t.step("City D's batch: fixed-length records, EUC-KR, gzip", grants::city_d).await?;
     t.step("The ministry reads a history: only while the person consents", consent::step).await?;
     t.step("Callers over their quota", quota::step).await?;
     t.step("Callers that nobody knows, or that may not", refusals::step).await?;

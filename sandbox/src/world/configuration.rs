@@ -80,10 +80,20 @@ folder = "inbox/city-b"
 front = "welfare/city-b/v1"
 member = "city-b"
 poll_ms = 200
+complete = "renamed"
+concurrency = 16
+
+[[listen.batch]]
+folder = "inbox/city-d"
+front = "welfare/city-d/v1"
+member = "city-d"
+poll_ms = 200
+complete = {{ unchanged = 400 }}
 
 [listen.limits]
 body_bytes = 1048576
 peer_per_second = 2000
+file_bytes = 1073741824
 
 [admin]
 address = "127.0.0.1:{admin}"
@@ -115,6 +125,10 @@ api_keys = ["{city_a}"]
 [[member]]
 id = "city-b"
 name = "City B"
+
+[[member]]
+id = "city-d"
+name = "City D"
 
 [[member]]
 id = "portal"

@@ -48,6 +48,13 @@ pub(super) fn write(
             "done": "inbox/city-b/done",
             "refused": "inbox/city-b/refused",
         },
+        "batchFixed": {
+            "folder": "inbox/city-d",
+            "file": "WLFD{name}.dat or WLFD{name}.dat.gz",
+            "result": "WLFD{name}.result.dat",
+            "done": "inbox/city-d/done",
+            "refused": "inbox/city-d/refused",
+        },
         "admin": {
             "url": admin,
             "consents": format!("{admin}/admin/consents"),
@@ -77,6 +84,7 @@ pub(super) fn write(
             },
             { "id": "city-a", "apiKey": "keys/city-a.api-key" },
             { "id": "city-b", "folder": "inbox/city-b" },
+            { "id": "city-d", "folder": "inbox/city-d" },
             { "id": "portal", "apiKey": "keys/portal.api-key" },
         ],
         "strangers": {

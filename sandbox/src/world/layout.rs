@@ -48,7 +48,8 @@ impl Layout {
         // Absolute, because child processes are given paths in it.
         let layout = Self { root: fs::canonicalize(root).map_err(failed)? };
         layout.write(MARKER, "This directory is made anew by `naru world`.\n")?;
-        for folder in ["keys", "pki", "samples", "receipts", "inbox/city-b", "log", "state"] {
+        let folders = ["keys", "pki", "samples", "receipts", "inbox/city-b", "inbox/city-d"];
+        for folder in folders.into_iter().chain(["log", "state"]) {
             let path = layout.path(folder);
             fs::create_dir_all(&path).map_err(|source| LayoutError::Io { path, source })?;
         }

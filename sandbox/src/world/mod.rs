@@ -34,6 +34,7 @@ use self::pki::{Pki, PkiError};
 use self::ports::Ports;
 use self::rpc::Rpc;
 use crate::callers::city_b::CityB;
+use crate::callers::city_d::CityD;
 use crate::callers::ministry::Ministry;
 use crate::callers::operator::Operator;
 use crate::callers::portal::Portal;
@@ -248,6 +249,11 @@ impl World {
     /// City B with its folder.
     pub fn city_b(&self) -> CityB {
         CityB { folder: self.layout.path("inbox/city-b") }
+    }
+
+    /// City D with its folder.
+    pub fn city_d(&self) -> CityD {
+        CityD { folder: self.layout.path("inbox/city-d") }
     }
 }
 

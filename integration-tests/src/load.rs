@@ -214,6 +214,12 @@ pub async fn post(world: &World, service: &str, key: Option<&str>, body: &Value)
     Rest::of(world).post(service, key, body).await
 }
 
+/// Whoever has this API key queries a service by REST: the status and the answer.
+pub async fn query_as(world: &World, api_key: &str, service: &str, body: &Value) -> (u16, Value) {
+    let rest = Rest { key: api_key.to_owned(), ..Rest::of(world) };
+    rest.post(service, None, body).await
+}
+
 /// The sum of the metrics whose line begins with `name`, 0 while there is none.
 pub async fn metric(world: &World, name: &str) -> u64 {
     let url = format!("{}/metrics", world.admin_url());

@@ -38,6 +38,7 @@ pub fn refusing(fault: Fault) -> Pipeline {
         consents: parts.clone(),
         quota: parts.clone(),
         routes: Routes::default(),
+        mirror: None,
         outbox: parts.clone(),
         journal: parts,
     }
@@ -99,6 +100,10 @@ impl Quota for Scripted {
 impl Outbox for Scripted {
     async fn begin(&self, _: &Submission, _: &[u8; 32]) -> Result<Begun, Fault> {
         Ok(Begun::Fresh)
+    }
+
+    async fn claim(&self, _: &SubmissionKey) -> Result<bool, Fault> {
+        Ok(false)
     }
 
     async fn attach(&self, _: &SubmissionKey, _: &[u8]) -> Result<(), Fault> {

@@ -2,11 +2,11 @@
 //! every answered request in the log.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use integration_tests::{naru, start};
+use integration_tests::{log_entries, naru, start};
 use reqwest::Client;
 use sandbox::people::{BATCH, Benefit, Person, Programme};
 use sandbox::world::World;
@@ -127,7 +127,7 @@ async fn killed_at_any_moment_of_a_submit_it_happens_once() {
 
     let layout = world.layout().clone();
     world.stop().await.unwrap();
-    let entries = entries(&layout.path("log"));
+    let entries = log_entries(&layout.path("log"));
     for receipt in &receipts {
         let (index, leaf) = verified(receipt, layout.root());
         assert_eq!(entries[index], leaf, "entry {index} is what its receipt says");
@@ -212,29 +212,4 @@ fn verified(receipt: &str, world: &Path) -> (usize, String) {
     let mut lines = printed.lines();
     let index = lines.next().unwrap().split_whitespace().nth(2).unwrap().parse().unwrap();
     (index, lines.nth(1).unwrap().to_owned())
-}
-
-/// Every entry of a log's tiles, read by the layout alone (tlog-tiles, "Log entries").
-fn entries(log: &Path) -> Vec<String> {
-    let mut all = Vec::new();
-    for tile in 0.. {
-        let full = log.join(format!("tile/entries/{tile:03}"));
-        let bundle = if full.is_file() {
-            full
-        } else if let Ok(partials) = std::fs::read_dir(full.with_extension("p")) {
-            let paths = partials.map(|entry| entry.unwrap().path());
-            let width = |path: &PathBuf| path.file_name()?.to_str()?.parse::<u32>().ok();
-            paths.max_by_key(width).unwrap()
-        } else {
-            break;
-        };
-        let bytes = std::fs::read(bundle).unwrap();
-        let mut rest = bytes.as_slice();
-        while let Some((length, tail)) = rest.split_first_chunk::<2>() {
-            let (entry, tail) = tail.split_at(usize::from(u16::from_be_bytes(*length)));
-            all.push(String::from_utf8(entry.to_vec()).unwrap());
-            rest = tail;
-        }
-    }
-    all
 }

@@ -1,12 +1,12 @@
 //! A service is added, changed and removed while hundreds of requests are in flight on four fronts,
 //! and none of them is lost or refused; a bad configuration changes nothing and says all of why.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::process::Command;
 use std::time::Duration;
 
 use integration_tests::load::{Load, metric, post};
-use integration_tests::{configure, naru, prepare, root};
+use integration_tests::{ask_gateway, configure, editable, log_entries, naru};
 use sandbox::people::SAMPLE;
 use sandbox::world::World;
 use serde_json::{Value, json};
@@ -54,17 +54,11 @@ operations:
       - { from: overlapping, to: overlapping, type: boolean, required: true }
 ";
 
-/// A world whose catalog the test may edit, and with no quota in the way of its load.
-async fn editable() -> (World, TempDir, TempDir) {
-    let catalog = tempfile::tempdir().unwrap();
-    copy(&root().join("mappings/catalog"), catalog.path());
-    let (mut world, folder) = prepare(|options| {
-        options.block_time = Some(BLOCK_TIME);
-        options.catalog = catalog.path().to_owned();
-    })
-    .await;
+/// A world whose catalog the test may edit, with room for the load.
+async fn busy() -> (World, TempDir, TempDir) {
+    let (mut world, folder, catalog) =
+        editable(|options| options.block_time = Some(BLOCK_TIME)).await;
     configure(&world, |table| {
-        table.remove("quota");
         let backend = table["backend"][0].as_table_mut().unwrap();
         backend.insert("concurrency".into(), 512.into());
         backend.insert("deadline_seconds".into(), 60.into());
@@ -73,20 +67,6 @@ async fn editable() -> (World, TempDir, TempDir) {
     (world, folder, catalog)
 }
 
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            std::fs::create_dir(&to).unwrap();
-            copy(&path, &to);
-        } else {
-            std::fs::copy(&path, &to).unwrap();
-        }
-    }
-}
-
-/// Puts `part` in place of the line it begins with, or takes it out again.
 fn edit(catalog: &TempDir, file: &str, from: &str, to: &str) {
     let file = catalog.path().join("welfare").join(file);
     let text = std::fs::read_to_string(&file).unwrap();
@@ -104,17 +84,8 @@ fn routed(world: &World, is: bool) {
     });
 }
 
-/// Runs `naru reload`.
 fn reload(world: &World) -> Result<Value, String> {
-    let output = Command::new(naru())
-        .args(["reload", "--admin", &world.admin_url(), "--key"])
-        .arg(world.layout().path("keys/operator.api-key"))
-        .output()
-        .unwrap();
-    match output.status.success() {
-        true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
-        false => Err(String::from_utf8(output.stderr).unwrap()),
-    }
+    ask_gateway(world, "reload")
 }
 
 /// The status of the new service when its group is sent under this name.
@@ -135,7 +106,7 @@ async fn generation(world: &World, wanted: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_comes_changes_and_goes_under_load_and_no_request_is_lost() {
-    let (world, _folder, catalog) = editable().await;
+    let (world, _folder, catalog) = busy().await;
     let load = Load::start(&world).await;
     load.in_flight(&world, 200).await;
     assert_eq!(residence_check(&world, "group").await, 404, "there is no such service yet");
@@ -171,12 +142,30 @@ async fn a_service_comes_changes_and_goes_under_load_and_no_request_is_lost() {
     let sent: u64 = answered.iter().map(|(_, count)| count).sum();
     // Besides the load there were two answers and three refusals of the service in question.
     assert_eq!(metric(&world, "naru_exchanges_total{").await, sent + 5, "{answered:?}");
+    let layout = world.layout().clone();
     world.stop().await.unwrap();
+
+    // Every record says which configuration decided it: the first one, two others, and the first
+    // one again, which is what the file says now.
+    let records = log_entries(&layout.path("log"));
+    let records = records.iter().map(|entry| serde_json::from_str::<Value>(entry).unwrap());
+    let records: Vec<Value> = records.collect();
+    let digest = |record: &Value| record["configuration"].as_str().unwrap().to_owned();
+    let digests: BTreeSet<String> = records.iter().map(digest).collect();
+    assert_eq!(digests.len(), 3, "{digests:?}");
+    let reloads: Vec<&Value> = records.iter().filter(|r| r["front"] == "admin/reload").collect();
+    assert_eq!(reloads.len(), 3);
+    assert_eq!(reloads[0]["caller"]["member"], "operator");
+    assert_eq!(reloads[1].get("caller"), None, "that one was a signal");
+    assert_eq!(digest(reloads[2]), digest(&records[0]));
+    let check = Command::new(naru()).arg("check").arg(layout.path("naru.toml")).output().unwrap();
+    let checked = String::from_utf8(check.stdout).unwrap();
+    assert!(checked.contains(&digest(&records[0])), "{checked}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_configuration_changes_nothing_and_says_every_problem() {
-    let (world, _folder, catalog) = editable().await;
+    let (world, _folder, catalog) = busy().await;
     let request = json!({
         "residentNumber": SAMPLE.resident_number, "group": "housing",
         "from": "2026-01-01", "to": "2026-12-31",
@@ -224,7 +213,7 @@ async fn a_bad_configuration_changes_nothing_and_says_every_problem() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_is_taken_off_is_refused_from_the_next_request_on() {
-    let (world, _folder, _catalog) = editable().await;
+    let (world, _folder, _catalog) = busy().await;
     let request = json!({
         "residentNumber": SAMPLE.resident_number, "group": "housing",
         "from": "2026-01-01", "to": "2026-12-31",

@@ -13,7 +13,7 @@ use crate::compile::{self, Entry};
 use crate::format::{MappingFile, ServicesFile};
 use crate::front::{BatchFront, RestFront, SoapFront, TelegramFront};
 use crate::problem::{Problem, Spot};
-use crate::terms::Sector;
+use crate::terms::{Sector, Terms, Type};
 
 const FORMAT: &str = "mapping/v1";
 
@@ -23,6 +23,7 @@ pub struct Catalog {
     services: BTreeMap<ServiceId, Arc<Service>>,
     fronts: BTreeMap<String, FrontEntry>,
     pub(crate) backends: BTreeMap<String, Arc<Backend>>,
+    terms: BTreeMap<ServiceId, Arc<Terms>>,
 }
 
 /// A front of one of the formats.
@@ -57,8 +58,12 @@ impl Catalog {
     /// Every problem found, in the order of the files.
     pub fn load(root: &Path, pseudonyms: Arc<dyn Pseudonymize>) -> Result<Self, Vec<Problem>> {
         let mut found = Vec::new();
-        let mut catalog =
-            Self { services: BTreeMap::new(), fronts: BTreeMap::new(), backends: BTreeMap::new() };
+        let mut catalog = Self {
+            services: BTreeMap::new(),
+            fronts: BTreeMap::new(),
+            backends: BTreeMap::new(),
+            terms: BTreeMap::new(),
+        };
         let mut folder = Folder { root, found: &mut found };
         for sector in folder.subfolders(root) {
             catalog.load_sector(&sector, &mut folder, &pseudonyms);
@@ -91,6 +96,7 @@ impl Catalog {
         let sector = compile::compile_services(&file, &mut spot);
         for terms in sector.services.values() {
             self.services.insert(terms.service.id.clone(), terms.service.clone());
+            self.terms.insert(terms.service.id.clone(), terms.clone());
         }
         for system in folder.subfolders(path) {
             for version in folder.subfolders(&system) {
@@ -133,6 +139,25 @@ impl Catalog {
     /// Every service of every sector.
     pub fn services(&self) -> impl Iterator<Item = &Arc<Service>> {
         self.services.values()
+    }
+
+    /// What keeps requests of a service from being told apart by these values of a field.
+    pub fn condition_problem(
+        &self,
+        service: &ServiceId,
+        field: &str,
+        values: &[String],
+    ) -> Option<String> {
+        let terms = self.terms.get(service)?;
+        match terms.request.get(field).map(|field| &field.kind) {
+            None => Some(format!("{service} has no request field {field}")),
+            Some(Type::Code(set)) => {
+                let unknown = values.iter().find(|value| !set.members.contains(value.as_str()))?;
+                Some(format!("{unknown} is none of {}", set.name))
+            }
+            Some(Type::Text { .. } | Type::Integer { .. } | Type::Flag | Type::Date) => None,
+            Some(kind) => Some(format!("a {} is no reason to take another way", kind.name())),
+        }
     }
 
     /// The front of a mapping, e.g. `welfare/mohw/v1`.

@@ -12,6 +12,7 @@
 mod contract;
 mod ethereum;
 mod layer;
+mod layers;
 mod submits;
 mod support;
 mod welfare;

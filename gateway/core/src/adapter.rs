@@ -178,4 +178,12 @@ pub trait Adapter: Send + Sync {
     /// # Errors
     /// `BackendUnavailable`, saying what is missing.
     async fn probe(&self) -> Result<(), Fault>;
+
+    /// Whether it takes calls at the moment, as far as is known without asking the backend.
+    ///
+    /// # Errors
+    /// `BackendUnavailable` with when to come back: a call would not reach the backend.
+    fn accepts(&self) -> Result<(), Fault> {
+        Ok(())
+    }
 }

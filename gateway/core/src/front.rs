@@ -15,6 +15,12 @@ pub trait Front: Send + Sync {
     /// The format, for logs and records: `soap`, `telegram`, `batch`, `rest`.
     fn name(&self) -> &str;
 
+    /// The mapping it reads and writes by, e.g. `welfare/rest/v1`. Members may have another version
+    /// of it; a front that names none has one version only.
+    fn mapping(&self) -> &str {
+        ""
+    }
+
     /// Bytes → envelope.
     ///
     /// # Errors
@@ -48,6 +54,10 @@ impl Refusing {
 impl Front for Refusing {
     fn name(&self) -> &str {
         self.front.name()
+    }
+
+    fn mapping(&self) -> &str {
+        self.front.mapping()
     }
 
     fn decode(&self, _inbound: &Inbound) -> Result<Envelope, Fault> {

@@ -33,6 +33,8 @@ pub struct Trail {
     pub route: Option<Arc<str>>,
     /// The backend's mapping.
     pub mapping: Option<String>,
+    /// The mapping by which it was also asked elsewhere, to compare.
+    pub mirror: Option<String>,
     /// What was asked of the backend.
     pub call: Option<Call>,
     /// What the backend sent, where the mapping reads its bytes.

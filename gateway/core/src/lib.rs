@@ -13,6 +13,7 @@ pub mod fault;
 pub mod front;
 pub mod journal;
 pub mod mapping;
+pub mod mirror;
 pub mod outbox;
 pub mod pipeline;
 pub mod policy;

@@ -1,6 +1,7 @@
 //! Submits that must happen once, kept so that a crash cannot repeat or lose one.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -26,8 +27,12 @@ pub struct Submission {
     pub key: SubmissionKey,
     /// The exchange that began it.
     pub exchange: ExchangeId,
-    /// The service it is of; its route names the backend.
+    /// The service it is of.
     pub service: ServiceId,
+    /// The backend it goes to: only that one knows what became of it.
+    pub backend: Arc<str>,
+    /// The mapping it is said by, and its answer read by.
+    pub mapping: Arc<str>,
     /// What the adapter kept before it sent, e.g. a signed transaction. `None`: nothing was sent.
     pub ticket: Option<Vec<u8>>,
 }
@@ -41,8 +46,13 @@ pub enum Begun {
     Running,
     /// It was begun earlier, and what became of it is not known.
     Interrupted(Submission),
-    /// It is done; this was the outcome.
-    Settled(Result<Answer, Fault>),
+    /// It is done.
+    Settled {
+        /// The mapping that reads its outcome.
+        mapping: Arc<str>,
+        /// What it came to, in the backend's terms.
+        outcome: Result<Answer, Fault>,
+    },
     /// The key was used for a different request.
     Reused,
 }
@@ -55,6 +65,10 @@ pub trait Outbox: Send + Sync {
     /// # Errors
     /// `Internal` when the store cannot be used, as for every method here.
     async fn begin(&self, submission: &Submission, digest: &[u8; 32]) -> Result<Begun, Fault>;
+
+    /// Claims a submit that [`Outbox::unsettled`] named, as beginning it again would. False when it
+    /// has been settled or taken up by somebody else meanwhile.
+    async fn claim(&self, key: &SubmissionKey) -> Result<bool, Fault>;
 
     /// Keeps what is about to be sent. Called by the adapter before the first byte leaves.
     async fn attach(&self, key: &SubmissionKey, ticket: &[u8]) -> Result<(), Fault>;

@@ -1,24 +1,25 @@
 //! The life of a request. Read this first.
 
+mod deliver;
+mod recover;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 
-use crate::adapter::{Answer, Call, Operation, Response, Settlement};
 use crate::caller::Authenticate;
 use crate::consent::Consents;
 use crate::front::Exchange;
 use crate::journal::{Record, RecordKind, Submitted, Trail};
 use crate::mapping::Occasion;
-use crate::outbox::{Begun, Submission};
+use crate::mirror::{Mirror, Mirrored};
 use crate::policy::{Authorize, Quota};
 use crate::route::{Route, Routes};
-use crate::stage::{self, Admitted, DIGEST_DOMAIN};
-use crate::{
-    Clock, Draft, Fault, Inbound, Journal, Kind, Message, Outbox, Pseudonymize, Reply,
-    SubmissionKey,
-};
+use crate::stage::{self, Admitted};
+use crate::{Clock, Draft, Fault, Inbound, Journal, Kind, Message, Outbox, Pseudonymize, Reply};
+
+use deliver::{Delivered, Delivery};
 
 /// Everything an exchange passes through.
 pub struct Pipeline {
@@ -38,6 +39,8 @@ pub struct Pipeline {
     pub quota: Arc<dyn Quota>,
     /// Where services are.
     pub routes: Routes,
+    /// Who asks queries elsewhere too and compares; nobody when absent.
+    pub mirror: Option<Arc<dyn Mirror>>,
     /// Submits under way.
     pub outbox: Arc<dyn Outbox>,
     /// The evidence log.
@@ -86,80 +89,34 @@ impl Pipeline {
         let admitted = stage::admit(consented, &*self.quota, keys, trail)?;
 
         let route = self.routes.route(&admitted)?;
-        trail.route = Some(route.name.clone());
-        trail.mapping = Some(route.mapping.id().to_owned());
+        let target = route.target(|| admitted.spot(keys));
         let occasion = Occasion { exchange: inbound.id, now };
-        let call = route.mapping.map(&admitted, occasion)?;
-        trail.call = Some(call.clone());
-        let answer = self.deliver(inbound, &admitted, route, &call, trail).await;
-        let answer = answer.map_err(|fault| route.mapping.refusal(fault))?;
-        trail.proof.clone_from(&answer.proof);
-        Ok(admitted.cut(route.mapping.map_back(&admitted, &answer)?))
+        let call = target.map(&admitted, occasion, trail)?;
+        let delivery = Delivery { admitted: &admitted, occasion, call: &call };
+        let Delivered { by, outcome } = self.deliver(&delivery, target, trail).await;
+        trail.proof = outcome.as_ref().ok().and_then(|answer| answer.proof.clone());
+        let outcome = by.map_back(&admitted, outcome);
+        self.cut(route, admitted, occasion, outcome, trail)
     }
 
-    /// A query is asked; a submit happens once per key, whatever died before.
-    async fn deliver(
+    /// Offers a query to be asked elsewhere too, and cuts the answer to what the consent covers.
+    fn cut(
         &self,
-        inbound: &Inbound,
-        admitted: &Admitted,
         route: &Route,
-        call: &Call,
+        admitted: Admitted,
+        occasion: Occasion,
+        outcome: Result<Message, Fault>,
         trail: &mut Trail,
-    ) -> Result<Answer, Fault> {
-        let key = match (call.operation, admitted.key()) {
-            (Operation::Submit, Some(key)) => key,
-            _ => return ask(admitted, route, call, trail).await,
+    ) -> Result<Message, Fault> {
+        let mirror = route.mirror(&admitted, occasion.exchange).zip(self.mirror.as_ref());
+        let Some((target, mirror)) = mirror else {
+            return Ok(admitted.cut(outcome?));
         };
-        let envelope = admitted.envelope();
-        let service = envelope.service.id.clone();
-        let message = envelope.message.canonical();
-        let digest = self.pseudonyms.pseudonym(&service.sector, DIGEST_DOMAIN, &message);
-        let submission = Submission { key, exchange: inbound.id, service, ticket: None };
-
-        let outcome = match self.outbox.begin(&submission, &digest.0).await? {
-            Begun::Settled(outcome) => {
-                trail.submitted = Some((key, Submitted::Repeated));
-                return outcome;
-            }
-            Begun::Running => return Err(in_progress()),
-            Begun::Reused => return Err(key_reused()),
-            Begun::Fresh => {
-                // Until an outcome is known, whatever ends this exchange gives the key up.
-                trail.submitted = Some((key, Submitted::Released));
-                self.send(key, admitted, route, call, trail).await
-            }
-            Begun::Interrupted(earlier) => {
-                trail.submitted = Some((key, Submitted::Released));
-                match look_up(route, &earlier).await? {
-                    Settlement::Settled(outcome) => outcome,
-                    // The same request came again, and the backend knows it by its key.
-                    _ if call.repeatable => self.send(key, admitted, route, call, trail).await,
-                    _ => Err(outcome_unknown()),
-                }
-            }
-        };
-        if is_final(&outcome) {
-            trail.submitted = Some((key, Submitted::Settled(outcome.clone())));
-        }
-        outcome
-    }
-
-    /// Sends a submit. Where the backend says that nothing was done, nothing is kept to look up.
-    async fn send(
-        &self,
-        key: SubmissionKey,
-        admitted: &Admitted,
-        route: &Route,
-        call: &Call,
-        trail: &mut Trail,
-    ) -> Result<Answer, Fault> {
-        let outcome = ask(admitted, route, call, trail).await;
-        if trail.received.is_some()
-            && matches!(&outcome, Err(fault) if fault.kind == Kind::BackendUnavailable)
-        {
-            self.outbox.withdraw(&key).await?;
-        }
-        outcome
+        let cut = outcome.clone().map(|answer| admitted.cut(answer));
+        let by = target.mapping.id().to_owned();
+        let taken = mirror.offer(Mirrored { admitted, occasion, target: target.clone(), outcome });
+        trail.mirror = taken.then_some(by);
+        cut
     }
 
     fn trail(&self) -> Trail {
@@ -231,102 +188,6 @@ impl Pipeline {
         };
         inbound.front.refuse(&self.reply_to(inbound, trail), &fault).seal(None)
     }
-
-    /// Settles what a dead process left open: looks each up, journals the outcome, closes it.
-    /// Returns how many were settled and how many are still pending.
-    ///
-    /// # Errors
-    /// When the store or the journal cannot be used; a backend that is away leaves its own pending.
-    pub async fn recover(&self) -> Result<(usize, usize), Fault> {
-        let (mut settled, mut pending) = (0, 0);
-        for submission in self.outbox.unsettled().await? {
-            let looked_up = match self.routes.get(&submission.service) {
-                Ok(route) => look_up(route, &submission).await,
-                Err(fault) => Err(fault),
-            };
-            match looked_up {
-                Ok(Settlement::Settled(outcome)) => {
-                    self.record_settlement(&submission, &outcome).await?;
-                    self.outbox.settle(&submission.key, &outcome).await?;
-                    settled += 1;
-                }
-                Ok(Settlement::Pending | Settlement::Reported(_)) => pending += 1,
-                Err(fault) => {
-                    tracing::warn!(exchange.id = %submission.exchange, "still open: {fault}");
-                    pending += 1;
-                }
-            }
-        }
-        Ok((settled, pending))
-    }
-
-    async fn record_settlement(
-        &self,
-        submission: &Submission,
-        outcome: &Result<Answer, Fault>,
-    ) -> Result<(), Fault> {
-        let now = self.clock.now();
-        let trail = Trail {
-            submitted: Some((submission.key, Submitted::Settled(outcome.clone()))),
-            proof: outcome.as_ref().ok().and_then(|answer| answer.proof.clone()),
-            ..self.trail()
-        };
-        let record = Record {
-            exchange: submission.exchange,
-            kind: RecordKind::Settlement,
-            received: now,
-            finished: now,
-            front: "recovery",
-            trail: &trail,
-            request: &[],
-            reply: &[],
-            fault: outcome.as_ref().err(),
-        };
-        self.journal.append(record).await.map(drop)
-    }
-}
-
-/// Calls the backend and reads what it says.
-async fn ask(
-    admitted: &Admitted,
-    route: &Route,
-    call: &Call,
-    trail: &mut Trail,
-) -> Result<Answer, Fault> {
-    let response = route.adapter.call(admitted, call, route.deadline).await?;
-    if let Response::Received(received) = &response {
-        trail.received = Some(received.clone());
-    }
-    route.mapping.answer(&admitted.envelope().service.id, response)
-}
-
-/// What became of an earlier submit, as far as the backend says.
-async fn look_up(route: &Route, submission: &Submission) -> Result<Settlement, Fault> {
-    match route.adapter.lookup(submission, route.deadline).await? {
-        Settlement::Reported(report) => route.mapping.settlement(&submission.service, report),
-        settlement => Ok(settlement),
-    }
-}
-
-/// Whether the same key may never be tried again: it happened, or the ledger refused it.
-fn is_final(outcome: &Result<Answer, Fault>) -> bool {
-    outcome.as_ref().map_or_else(|fault| fault.kind == Kind::BackendRefused, |_| true)
-}
-
-fn in_progress() -> Fault {
-    Fault::new(
-        Kind::OutcomeUnknown,
-        "in-progress",
-        "a request under this idempotency key is being worked on; ask again under the same key",
-    )
-}
-
-fn key_reused() -> Fault {
-    Fault::new(
-        Kind::Malformed,
-        "idempotency-key-reused",
-        "this idempotency key was used for a different request",
-    )
 }
 
 fn outcome_unknown() -> Fault {

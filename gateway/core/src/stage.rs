@@ -20,6 +20,8 @@ use crate::{
 pub const CONSENT_DOMAIN: &str = "consent";
 /// The pseudonym domain of submission keys.
 pub const SUBMISSION_DOMAIN: &str = "submission";
+/// The pseudonym domain by which exchanges are told apart where a share of them goes another way.
+pub const SPOT_DOMAIN: &str = "spot";
 /// The pseudonym domain of request digests.
 pub const DIGEST_DOMAIN: &str = "request-digest";
 
@@ -138,6 +140,19 @@ impl Admitted {
     /// The key under which its submit happens once; none for a query.
     pub fn key(&self) -> Option<SubmissionKey> {
         self.key
+    }
+
+    /// What is the same each time this person, or else this submit, or else this request comes: where
+    /// a share goes another way, it goes the same way each time.
+    pub(crate) fn spot(&self, pseudonyms: &dyn Pseudonymize) -> Pseudonym {
+        let Envelope { service, message, .. } = &*self.envelope;
+        let spot = |bytes: &[u8]| pseudonyms.pseudonym(&service.id.sector, SPOT_DOMAIN, bytes);
+        let person = service.subject.as_deref().and_then(|field| message.get(field));
+        match (person, self.key) {
+            (Some(Value::Resident(number)), _) => spot(number.expose().as_bytes()),
+            (_, Some(key)) => spot(&key.0),
+            (_, None) => spot(&message.canonical()),
+        }
     }
 
     /// Cuts an answer down to the items that the consent covers.

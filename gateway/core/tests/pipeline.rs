@@ -10,7 +10,7 @@
 mod support;
 
 use gateway_core::adapter::Settlement;
-use gateway_core::outbox::Begun;
+use gateway_core::outbox::{Begun, Submission};
 use gateway_core::{Kind, Received, Response};
 use support::{Script, answer, consent, exchange, fault, gateway, submission, submit};
 
@@ -99,7 +99,10 @@ async fn a_submit_without_an_idempotency_key_costs_nothing() {
 
 #[tokio::test]
 async fn a_key_seen_before_is_not_submitted_again() {
-    let settled = || Begun::Settled(Ok(answer()));
+    let settled = || {
+        let mapping = "sector/backend/v1".into();
+        Begun::Settled { mapping, outcome: Ok(answer()) }
+    };
     let interrupted = || Begun::Interrupted(submission());
     let found = || Ok(Settlement::Settled(Ok(answer())));
     for (script, reply_wanted, after_begin) in [
@@ -122,7 +125,7 @@ async fn a_key_seen_before_is_not_submitted_again() {
         (
             Script { begun: interrupted(), ..submit() },
             "OutcomeUnknown/outcome-unknown receipt",
-            vec!["lookup", "journal Exchange OutcomeUnknown", "release"],
+            vec!["lookup", "map", "journal Exchange OutcomeUnknown", "release"],
         ),
         (
             Script {
@@ -187,7 +190,7 @@ async fn a_report_is_read_and_a_repeatable_submit_is_sent_again() {
     let script = Script { begun: begun(), repeatable: true, ..submit() };
     let (reply, asked) = exchange(script).await;
     assert_eq!(reply, "ok count receipt");
-    assert_eq!(asked[6..], ["lookup", "call", "journal Exchange ok", "settle done"]);
+    assert_eq!(asked[6..], ["lookup", "map", "call", "journal Exchange ok", "settle done"]);
 }
 
 #[tokio::test]
@@ -240,10 +243,43 @@ async fn recovery_settles_what_a_dead_process_left_open() {
     let (pipeline, parts) = gateway(script);
     assert_eq!(pipeline.recover().await.unwrap(), (1, 0));
     let asked = parts.asked.lock().unwrap().clone();
-    assert_eq!(asked, ["lookup", "journal Settlement ok", "settle done"]);
+    assert_eq!(asked, ["claim", "lookup", "journal Settlement ok", "settle done"]);
 
     let away = Script { looked_up: Err(fault(Kind::BackendUnavailable)), unsettled, ..submit() };
     let (pipeline, parts) = gateway(away);
     assert_eq!(pipeline.recover().await.unwrap(), (0, 1));
-    assert_eq!(parts.asked.lock().unwrap().clone(), ["lookup"]);
+    assert_eq!(parts.asked.lock().unwrap().clone(), ["claim", "lookup", "release"]);
+}
+
+#[tokio::test]
+async fn recovery_leaves_alone_what_somebody_has_taken_up() {
+    let script = Script { unsettled: vec![submission()], claimed: false, ..submit() };
+    let (pipeline, parts) = gateway(script);
+    assert_eq!(pipeline.recover().await.unwrap(), (0, 0));
+    assert_eq!(parts.asked.lock().unwrap().clone(), ["claim"]);
+}
+
+#[tokio::test]
+async fn what_could_not_be_recorded_is_given_up_again() {
+    let looked_up = Ok(Settlement::Settled(Ok(answer())));
+    let broken = Err(fault(Kind::Internal));
+    let script = Script { looked_up, appended: broken, unsettled: vec![submission()], ..submit() };
+    let (pipeline, parts) = gateway(script);
+    assert!(pipeline.recover().await.is_err());
+    let asked = parts.asked.lock().unwrap().clone();
+    assert_eq!(asked, ["claim", "lookup", "journal Settlement ok", "release"]);
+}
+
+#[tokio::test]
+async fn a_backend_that_is_not_configured_any_more_keeps_its_submits_open() {
+    let elsewhere = Submission { backend: "elsewhere".into(), ..submission() };
+    let script = Script { unsettled: vec![elsewhere.clone()], ..submit() };
+    let (pipeline, parts) = gateway(script);
+    assert_eq!(pipeline.recover().await.unwrap(), (0, 1));
+    assert_eq!(parts.asked.lock().unwrap().clone(), ["claim", "release"]);
+
+    let script = Script { begun: Begun::Interrupted(elsewhere), ..submit() };
+    let (reply, asked) = exchange(script).await;
+    assert_eq!(reply, "OutcomeUnknown/outcome-unknown receipt");
+    assert_eq!(asked[6..], ["journal Exchange OutcomeUnknown", "release"], "nobody else is asked");
 }

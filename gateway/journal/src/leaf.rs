@@ -14,6 +14,7 @@
 //! | `consent` | `id`, `items` |
 //! | `quota` | `policy`, `remaining` |
 //! | `mapping` | `front`, `backend`: ids |
+//! | `mirror` | the mapping by which a query was also asked elsewhere, to compare |
 //! | `route`, `operation` | its name; `query` or `submit` |
 //! | `key` | the submission key, 64 hex digits |
 //! | `outcome` | `ok`, or kind and code of the fault: `Forbidden/member-mismatch` |
@@ -60,6 +61,8 @@ struct Leaf<'a> {
     quota: Option<Quota<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mapping: Option<Mapping<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mirror: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,6 +161,7 @@ pub(crate) fn encode(
             .as_ref()
             .map(|quota| Quota { policy: &quota.policy, remaining: quota.remaining }),
         mapping: mapping(trail, envelope),
+        mirror: trail.mirror.as_deref(),
         route: trail.route.as_deref(),
         operation: envelope.map(|envelope| envelope.service.operation),
         key: submission_key(trail),

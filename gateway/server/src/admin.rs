@@ -92,6 +92,7 @@ pub fn serve(
             .route("/admin/consents", web::get().to(list))
             .route("/admin/consents/{id}", web::delete().to(withdraw))
             .route("/admin/reload", web::post().to(reload))
+            .route("/admin/mirror", web::get().to(differences))
     };
     let server = HttpServer::new(app).workers(1).shutdown_timeout(shutdown.as_secs());
     Ok(server.disable_signals().bind(address)?.run())
@@ -144,6 +145,12 @@ async fn list(
     admin: Data<Administration>,
 ) -> HttpResponse {
     answer(admin.list(&request, &listing).await, StatusCode::OK)
+}
+
+/// The last answers that differed elsewhere, the newest first: where, never what.
+async fn differences(request: HttpRequest, admin: Data<Administration>) -> HttpResponse {
+    let operator = operator(&admin.gateway.current(), &request);
+    answer(operator.map(|_| admin.resources.mirrors.differences()), StatusCode::OK)
 }
 
 /// Reads the configuration again and serves it from now on. What is wrong with it is said, each

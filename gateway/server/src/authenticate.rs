@@ -61,6 +61,16 @@ impl Members {
         if problems.is_empty() { Ok(all) } else { Err(problems) }
     }
 
+    /// Whom the connection itself names, before its message is read. What it is worth is for
+    /// [`Authenticate`] to say.
+    pub fn named_by<'a>(&'a self, evidence: &'a Evidence) -> Option<&'a MemberId> {
+        let certificate = evidence.certificate.as_deref();
+        let certificate = certificate.and_then(|der| self.certificates.get(&sha256(der)));
+        let api_key = evidence.api_key.as_deref();
+        let api_key = api_key.and_then(|key| self.api_keys.get(&sha256(key.as_bytes())));
+        certificate.or(api_key).or(evidence.folder.as_ref())
+    }
+
     /// Every member.
     pub fn ids(&self) -> &[MemberId] {
         &self.ids
@@ -156,6 +166,7 @@ mod tests {
             name: id.into(),
             api_keys: vec![format!("sha256:{}", hex::encode(sha256(key.as_bytes())))],
             certificates: vec![format!("sha256:{}", hex::encode(sha256(certificate)))],
+            fronts: vec![],
         };
         Members::new(&[member("a", "key-a", b"cert-a"), member("b", "key-b", b"cert-b")]).unwrap()
     }
@@ -197,6 +208,7 @@ mod tests {
             name: id.into(),
             api_keys: vec![key.into()],
             certificates: vec![],
+            fronts: vec![],
         };
         let good = format!("sha256:{}", "0".repeat(64));
         let problems =

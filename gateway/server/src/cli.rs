@@ -3,6 +3,7 @@
 mod consent;
 mod key;
 mod mapping;
+mod mirror;
 mod operator;
 mod reloading;
 mod verify;
@@ -52,6 +53,9 @@ enum Command {
     /// Let a running gateway read its configuration again, without dropping a request. A file with
     /// problems changes nothing, and all of them are reported.
     Reload(reloading::Reload),
+    /// List the last answers that differed where queries are also asked elsewhere: which fields, and
+    /// of which exchange.
+    Mirror(mirror::Mirror),
     /// Verify a receipt offline: that its entry is in the log, under a checkpoint the log signed.
     Verify(verify::Verify),
     /// Work with mappings.
@@ -76,6 +80,7 @@ pub fn run() -> ExitCode {
         Command::Serve { config } => serve(config),
         Command::Check { config } => check(config),
         Command::Reload(reload) => reload.run(),
+        Command::Mirror(mirror) => mirror.run(),
         Command::Verify(verify) => verify.run(),
         Command::Mapping(mapping) => mapping.run(),
         Command::Consent(consent) => consent.run(),

@@ -3,6 +3,8 @@
 //! What it names (files, secrets, fronts, backends) is checked in [`crate::plan`]; `naru check` runs
 //! both. What of it can change while the gateway runs is said in [`source`].
 
+pub mod layers;
+pub mod routes;
 pub mod source;
 
 mod batch;
@@ -20,6 +22,8 @@ use serde::{Deserialize, Serialize};
 pub use batch::{BatchListener, Sftp};
 
 use crate::secret::SecretRef;
+
+pub use routes::Route;
 
 /// One thing wrong with a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -237,6 +241,9 @@ pub struct Member {
     /// `sha256:` and the hex digest of each certificate's DER.
     #[serde(default)]
     pub certificates: Vec<String>,
+    /// The versions of formats that it speaks, where a listener serves another version of the same.
+    #[serde(default)]
+    pub fronts: Vec<String>,
 }
 
 /// `[[quota]]`
@@ -276,10 +283,17 @@ pub struct BackendCommon {
     /// Calls at once.
     #[serde(default = "sixty_four")]
     pub concurrency: NonZeroUsize,
+    /// Further attempts of queries; none when absent.
+    pub retry: Option<layers::Retry>,
+    /// When to leave it alone; never when absent.
+    pub circuit_breaker: Option<layers::CircuitBreaker>,
+    /// When to ask a query a second time; never when absent.
+    pub hedge: Option<layers::Hedge>,
 }
 
 impl BackendCommon {
-    const KEYS: [&str; 4] = ["name", "kind", "deadline_seconds", "concurrency"];
+    const KEYS: [&str; 7] =
+        ["name", "kind", "deadline_seconds", "concurrency", "retry", "circuit_breaker", "hedge"];
 }
 
 /// `kind` of a backend, as written.
@@ -301,17 +315,6 @@ pub enum BackendKind {
 #[derive(Debug, Deserialize)]
 struct SigningKey {
     key: SecretRef,
-}
-
-/// `[[route]]`
-#[derive(Debug, Deserialize)]
-pub struct Route {
-    /// The services it serves.
-    pub services: Vec<String>,
-    /// The backend mapping, e.g. `welfare/ledger/v1`.
-    pub mapping: String,
-    /// The backend.
-    pub backend: String,
 }
 
 /// `[log_output]`

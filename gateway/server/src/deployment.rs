@@ -8,13 +8,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::layer::Bounded;
-use gateway_core::route::{Route, Routes};
 use gateway_core::{Adapter, MemberId, Pipeline, Service};
-use mappings::{BatchFront, Catalog, TelegramFront};
+use mappings::{BatchFront, TelegramFront};
 
 use crate::authenticate::{Members, Sha256};
-use crate::config::Config;
 use crate::config::source::Source;
 use crate::fingerprint::Fingerprint;
 use crate::listen::http::HttpFronts;
@@ -22,7 +19,9 @@ use crate::plan::{Deployable, PlannedBackend};
 use crate::pseudonyms::Pseudonyms;
 use crate::quota::Quotas;
 use crate::resources::Resources;
+use crate::routing;
 use crate::serve::{ServeError, opening};
+use crate::versions::Versions;
 
 /// What serves requests.
 pub struct Deployment {
@@ -40,6 +39,8 @@ pub struct Deployment {
     pub telegram: Vec<Arc<TelegramFront>>,
     /// One for each `[[listen.batch]]`.
     pub batch: Vec<BatchSource>,
+    /// Which members speak another version of a format.
+    pub versions: Versions,
     /// The backends, each with what stands around it.
     pub backends: Vec<OpenBackend>,
     /// The services of the catalog.
@@ -93,7 +94,11 @@ impl Deployment {
             None => plan.quotas,
         };
         let quotas = Arc::new(quotas);
-        let members = Arc::new(plan.members);
+        let mut routes = routing::build(&config, &catalog, &backends);
+        if let Some(earlier) = earlier {
+            routes.remember(&earlier.pipeline.routes);
+        }
+        let members = plan.members;
         let pipeline = Pipeline {
             configuration: fingerprint.configuration.as_str().into(),
             clock: resources.clock.clone(),
@@ -102,7 +107,8 @@ impl Deployment {
             authorizer: Arc::new(plan.policies),
             consents: resources.store.clone(),
             quota: quotas.clone(),
-            routes: routes(&config, &catalog, &backends),
+            routes,
+            mirror: Some(resources.mirrors.clone()),
             outbox: resources.store.clone(),
             journal: resources.journal.clone(),
         };
@@ -118,6 +124,7 @@ impl Deployment {
             batch: batch
                 .map(|(front, member)| BatchSource { front, member: MemberId(member.into()) })
                 .collect(),
+            versions: plan.versions,
             backends,
             services: catalog.services().cloned().collect(),
             members,
@@ -141,6 +148,7 @@ impl Deployment {
             http: HttpFronts::default(),
             telegram: vec![],
             batch: vec![source],
+            versions: Versions::default(),
             backends: vec![],
             services: vec![],
             members: Arc::new(members),
@@ -163,35 +171,13 @@ fn open_backends(
         if let Some(same) = kept.iter().find(same) {
             return Ok(same.clone());
         }
-        let PlannedBackend { name, deadline, concurrency, .. } = &planned;
-        let (name, deadline, concurrency) = (name.as_str().into(), *deadline, *concurrency);
+        let (name, deadline, layers) =
+            (Arc::from(planned.name.as_str()), planned.deadline, planned.layers.clone());
         let store = resources.store.clone();
         let adapter = planned.open(store).map_err(opening(format!("backend {name}")))?;
-        let adapter = Arc::new(Bounded::new(adapter, concurrency));
+        let observer = Arc::new(resources.metrics.backends.observer(&name));
+        let adapter = layers.around(adapter, observer);
         Ok(OpenBackend { name, deadline, adapter, digest })
     };
     planned.into_iter().enumerate().map(open).collect()
-}
-
-/// Everything a route names was found when the plan was made.
-fn routes(config: &Config, catalog: &Catalog, backends: &[OpenBackend]) -> Routes {
-    let mut routes = Routes::default();
-    for route in &config.routes {
-        let backend = backends.iter().find(|backend| *backend.name == *route.backend);
-        let (Some(backend), Some(mapping)) = (backend, catalog.mapping(&route.mapping)) else {
-            continue;
-        };
-        for service in catalog.services() {
-            if route.services.contains(&service.id.to_string()) {
-                let route = Route {
-                    name: backend.name.clone(),
-                    mapping: mapping.clone(),
-                    adapter: backend.adapter.clone(),
-                    deadline: backend.deadline,
-                };
-                routes.add(service.id.clone(), route);
-            }
-        }
-    }
-    routes
 }

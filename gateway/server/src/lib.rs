@@ -13,14 +13,17 @@ pub mod config;
 pub mod deployment;
 pub mod fingerprint;
 pub mod listen;
+pub mod mirrors;
 pub mod plan;
 pub mod pseudonyms;
 pub mod quota;
 pub mod reload;
 pub mod resources;
+mod routing;
 pub mod secret;
 pub mod serve;
 pub mod telemetry;
+pub mod versions;
 
 #[cfg(test)]
 mod test_support;

@@ -80,7 +80,7 @@ impl Gateway {
     pub async fn handle(&self, on: &Arc<Deployment>, received: Received) -> Option<Reply> {
         let inbound = Inbound {
             id: ExchangeId(Uuid::now_v7()),
-            front: received.front,
+            front: on.versions.of(received.front),
             evidence: received.evidence,
             attributes: received.attributes,
             body: received.body,

@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::ethereum::{ConnectError, Contract, Ethereum};
+use adapters::layer::Layers;
 use gateway_core::{Adapter, Outbox, ServiceId};
 use gateway_journal::{CommitmentKey, LogKey};
 use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront};
@@ -27,6 +27,8 @@ use crate::listen::batch::ssh::{Login, Ssh};
 use crate::listen::http::HttpFronts;
 use crate::pseudonyms::Pseudonyms;
 use crate::quota::Quotas;
+use crate::routing;
+use crate::versions::Versions;
 
 /// Everything that can be prepared without opening the store, the log or a socket.
 pub struct Plan {
@@ -62,7 +64,9 @@ pub struct Deployable {
     /// One for each `[[listen.batch]]`.
     pub batch_fronts: Vec<Arc<BatchFront>>,
     /// Who may call.
-    pub members: Members,
+    pub members: Arc<Members>,
+    /// Which of them speak another version of a format.
+    pub versions: Versions,
     /// What each may do.
     pub policies: Policies,
     /// How often.
@@ -113,14 +117,17 @@ impl Plan {
         let commitment_key = commitment_key.map(|key| CommitmentKey::new(&key));
         let log_key = log_key(&config, &mut check);
         let backends = PlannedBackend::all(&config, &mut check);
-        let members = check.many(Members::new(&config.members));
+        let members = check.many(Members::new(&config.members)).map(Arc::new);
         let quotas = check.many(Quotas::new(&config.quotas));
         let operators = operators(&config, &mut check);
         let tls = config.listen.http.iter().enumerate();
         let tls = tls.map(|(index, listener)| tls_of(&base, index, listener, &mut check)).collect();
         let batch_servers = ssh_servers(&config, &mut check);
-        check_names(&config, catalog.as_ref(), members.as_ref(), &mut check);
-        check_profiles(&config, catalog.as_ref(), &backends, &mut check);
+        check_names(&config, catalog.as_ref(), members.as_deref(), &mut check);
+        check_routes(&config, catalog.as_ref(), members.as_deref(), &backends, &mut check);
+        let versions = catalog.as_ref().zip(members.as_ref()).and_then(|(catalog, members)| {
+            check.many(Versions::new(&config.members, catalog, members))
+        });
 
         let services: Vec<ServiceId> =
             catalog.iter().flat_map(Catalog::services).map(|service| service.id.clone()).collect();
@@ -133,8 +140,17 @@ impl Plan {
             check.that("(files)", before == fingerprint, message);
         }
 
-        let parts =
-            (catalog, commitment_key, log_key, members, quotas, policies, fronts, fingerprint);
+        let parts = (
+            catalog,
+            commitment_key,
+            log_key,
+            members,
+            quotas,
+            policies,
+            fronts,
+            fingerprint,
+            versions,
+        );
         match parts {
             (
                 Some(catalog),
@@ -145,6 +161,7 @@ impl Plan {
                 Some(policies),
                 Some(fronts),
                 Some(fingerprint),
+                Some(versions),
             ) if check.0.is_empty() => {
                 let config = Arc::new(config);
                 let deployable = Deployable {
@@ -156,6 +173,7 @@ impl Plan {
                     telegram_fronts: fronts.telegram,
                     batch_fronts: fronts.batch,
                     members,
+                    versions,
                     policies,
                     quotas,
                     pseudonyms,
@@ -213,8 +231,8 @@ fn log_key(config: &Config, check: &mut Check) -> Option<LogKey> {
 pub struct PlannedBackend {
     /// Its name in routes.
     pub name: String,
-    /// Calls at once.
-    pub concurrency: NonZeroUsize,
+    /// What stands around it.
+    pub layers: Layers,
     /// How long a call may take.
     pub deadline: Duration,
     contract: Contract,
@@ -229,6 +247,7 @@ impl PlannedBackend {
 
     fn new(config: &Config, index: usize, backend: &Backend, check: &mut Check) -> Option<Self> {
         let at = format!("backend[{index}]");
+        check.0.extend(backend.common.layer_problems(&at));
         let BackendKind::Ethereum(ethereum, key) = &backend.kind;
         let key = check.one(&format!("{at}.key"), key.resolve_key(&config.base));
         let mut ethereum = ethereum.clone();
@@ -236,7 +255,7 @@ impl PlannedBackend {
         let contract = check.one(&at, Contract::load(ethereum))?;
         Some(Self {
             name: backend.common.name.clone(),
-            concurrency: backend.common.concurrency,
+            layers: backend.common.layers(),
             deadline: Duration::from_secs(backend.common.deadline_seconds),
             contract,
             key: key?,
@@ -374,36 +393,21 @@ fn check_names(
         let is_there = listener.sftp.is_some() || folder.is_dir();
         check.that(at("folder"), is_there, format!("{} is no folder", folder.display()));
     }
-    let mut routed = std::collections::HashSet::new();
-    for (index, route) in config.routes.iter().enumerate() {
-        let at = |key: &str| format!("route[{index}].{key}");
-        for service in &route.services {
-            check.that(at("services"), is_service(service), format!("no service {service}"));
-            let first = routed.insert(service.clone());
-            check.that(at("services"), first, format!("{service} has two routes"));
-        }
-        let mapping = catalog.is_none_or(|all| all.mapping(&route.mapping).is_some());
-        check.that(at("mapping"), mapping, format!("no backend mapping {}", route.mapping));
-        let backend = config.backends.iter().any(|backend| backend.common.name == route.backend);
-        check.that(at("backend"), backend, format!("no backend {}", route.backend));
-    }
 }
 
-/// What a backend cannot do is refused here, not when somebody asks for it.
-fn check_profiles(
+/// Whether every route leads somewhere, and which one is never in doubt.
+fn check_routes(
     config: &Config,
     catalog: Option<&Catalog>,
+    members: Option<&Members>,
     backends: &[PlannedBackend],
     check: &mut Check,
 ) {
-    for (index, route) in config.routes.iter().enumerate() {
-        let mapping = catalog.and_then(|catalog| catalog.mapping(&route.mapping));
-        let backend = backends.iter().find(|backend| backend.name == route.backend);
-        if let (Some(mapping), Some(backend)) = (mapping, backend) {
-            for missing in mapping.unsupported_by(backend.contract.profile()) {
-                check.that(format!("route[{index}].backend"), false, missing);
-            }
-        }
+    if let (Some(catalog), Some(members)) = (catalog, members) {
+        let profiles = backends.iter();
+        let profiles = profiles.map(|one| (one.name.as_str(), one.contract.profile())).collect();
+        let named = routing::Named { catalog, members: members.ids(), profiles };
+        check.0.extend(routing::check(config, &named));
     }
 }
 

@@ -10,6 +10,7 @@ use gateway_store::Store;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::mirrors::Mirrors;
 use crate::serve::{ServeError, opening};
 use crate::telemetry::{Metrics, Observed};
 
@@ -26,6 +27,8 @@ pub struct Resources {
     pub journal: Arc<dyn Journal>,
     /// What `/metrics` tells.
     pub metrics: Arc<Metrics>,
+    /// Queries asked elsewhere, and what came of it.
+    pub mirrors: Arc<Mirrors>,
 }
 
 impl Resources {
@@ -43,7 +46,8 @@ impl Resources {
         let log = Arc::new(open_log(config, log_key, commitments).await?);
         let metrics = Arc::new(Metrics::new().map_err(opening("the metrics"))?);
         let journal = Arc::new(Observed { journal: log.clone(), metrics: metrics.clone() });
-        Ok(Self { clock, store, log, journal, metrics })
+        let mirrors = Arc::new(Mirrors::new(metrics.clone()));
+        Ok(Self { clock, store, log, journal, metrics, mirrors })
     }
 }
 

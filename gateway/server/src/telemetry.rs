@@ -1,5 +1,7 @@
 //! Logs and metrics. Nothing personal: identifiers of exchanges, members, services and faults.
 
+mod backend;
+
 use std::error::Error;
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use prometheus::{
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, LogOutput};
+
+pub use backend::{BackendMetrics, BackendObserver};
 
 /// Starts logging to standard output.
 ///
@@ -33,6 +37,10 @@ pub struct Metrics {
     seconds: HistogramVec,
     turned_away: IntCounterVec,
     configuration: IntGaugeVec,
+    mirrored: IntCounterVec,
+    mirror_differences: IntCounterVec,
+    /// What happens at backends.
+    pub backends: BackendMetrics,
     /// Reloads, `applied` and `refused`.
     pub reloads: IntCounterVec,
     batch_records: IntCounterVec,
@@ -58,11 +66,21 @@ impl Metrics {
         let reloads = Opts::new("naru_reloads_total", "Reloads by outcome.");
         let batch_records = Opts::new("naru_batch_records_total", "Records of batch files.");
         let batch_files = Opts::new("naru_batch_files_total", "Batch files whose result is out.");
+        let mirrored =
+            Opts::new("naru_mirrored_total", "Queries asked elsewhere, by what came of it.");
+        let differences = Opts::new(
+            "naru_mirror_differences_total",
+            "Answers that differed elsewhere, by field.",
+        );
+        let registry = Registry::new();
         let metrics = Self {
-            registry: Registry::new(),
+            backends: BackendMetrics::new(&registry)?,
+            registry,
             exchanges: IntCounterVec::new(exchanges, &labels)?,
             seconds: HistogramVec::new(seconds.buckets(buckets), &["front"])?,
             turned_away: IntCounterVec::new(turned_away, &["reason"])?,
+            mirrored: IntCounterVec::new(mirrored, &["service", "mapping", "outcome"])?,
+            mirror_differences: IntCounterVec::new(differences, &["service", "mapping", "field"])?,
             configuration: IntGaugeVec::new(configuration, &["digest"])?,
             reloads: IntCounterVec::new(reloads, &["outcome"])?,
             batch_records: IntCounterVec::new(batch_records, &["member", "outcome"])?,
@@ -72,6 +90,8 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.exchanges.clone()))?;
         metrics.registry.register(Box::new(metrics.seconds.clone()))?;
         metrics.registry.register(Box::new(metrics.turned_away.clone()))?;
+        metrics.registry.register(Box::new(metrics.mirrored.clone()))?;
+        metrics.registry.register(Box::new(metrics.mirror_differences.clone()))?;
         metrics.registry.register(Box::new(metrics.configuration.clone()))?;
         metrics.registry.register(Box::new(metrics.reloads.clone()))?;
         metrics.registry.register(Box::new(metrics.batch_records.clone()))?;
@@ -90,6 +110,14 @@ impl Metrics {
         self.configuration.reset();
         let generation = i64::try_from(generation).unwrap_or(i64::MAX);
         self.configuration.with_label_values(&[digest]).set(generation);
+    }
+
+    /// Counts a query that was asked elsewhere, and the fields in which its answer differed.
+    pub fn mirrored(&self, service: &str, mapping: &str, outcome: &str, fields: &[String]) {
+        self.mirrored.with_label_values(&[service, mapping, outcome]).inc();
+        for field in fields {
+            self.mirror_differences.with_label_values(&[service, mapping, field]).inc();
+        }
     }
 
     /// Counts a request that was not even decoded.

@@ -20,6 +20,19 @@ impl Outbox for Store {
         Ok(self.try_begin(submission, digest).await?)
     }
 
+    async fn claim(&self, key: &SubmissionKey) -> Result<bool, Fault> {
+        let changed = sqlx::query(
+            "UPDATE outbox SET owner = ?1 WHERE key = ?2 AND outcome IS NULL \
+             AND ticket IS NOT NULL AND owner IS NOT ?1",
+        )
+        .bind(&self.boot.as_bytes()[..])
+        .bind(&key.0[..])
+        .execute(&self.writing)
+        .await
+        .map_err(Broken::from)?;
+        Ok(changed.rows_affected() > 0)
+    }
+
     async fn attach(&self, key: &SubmissionKey, ticket: &[u8]) -> Result<(), Fault> {
         let changed = sqlx::query(
             "UPDATE outbox SET ticket = ? WHERE key = ? AND owner = ? AND outcome IS NULL",
@@ -86,8 +99,8 @@ impl Store {
         };
         match &begun {
             Begun::Fresh => self.insert(&mut transaction, submission, digest).await?,
-            Begun::Interrupted(earlier) => self.claim(&mut transaction, &earlier.key).await?,
-            Begun::Running | Begun::Settled(_) | Begun::Reused => return Ok(begun),
+            Begun::Interrupted(earlier) => self.take_up(&mut transaction, &earlier.key).await?,
+            Begun::Running | Begun::Settled { .. } | Begun::Reused => return Ok(begun),
         }
         transaction.commit().await?;
         Ok(begun)
@@ -107,7 +120,10 @@ impl Store {
             return Ok(Begun::Reused);
         }
         Ok(match outcome {
-            Some(outcome) => Begun::Settled(serde_json::from_str(outcome)?),
+            Some(outcome) => Begun::Settled {
+                mapping: row.try_get::<&str, _>("mapping")?.into(),
+                outcome: serde_json::from_str(outcome)?,
+            },
             None if ours => Begun::Running,
             None => Begun::Interrupted(submission(row)?),
         })
@@ -120,21 +136,24 @@ impl Store {
         digest: &[u8; 32],
     ) -> Result<(), Broken> {
         sqlx::query(
-            "INSERT OR REPLACE INTO outbox (key, digest, exchange, sector, code, owner) \
-             VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO outbox \
+             (key, digest, exchange, sector, code, backend, mapping, owner) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(&submission.key.0[..])
         .bind(&digest[..])
         .bind(&submission.exchange.0.as_bytes()[..])
         .bind(&*submission.service.sector)
         .bind(&*submission.service.code)
+        .bind(&*submission.backend)
+        .bind(&*submission.mapping)
         .bind(&self.boot.as_bytes()[..])
         .execute(connection)
         .await?;
         Ok(())
     }
 
-    async fn claim(
+    async fn take_up(
         &self,
         connection: &mut SqliteConnection,
         key: &SubmissionKey,
@@ -217,6 +236,8 @@ fn submission(row: &SqliteRow) -> Result<Submission, Broken> {
             sector: row.try_get::<&str, _>("sector")?.into(),
             code: row.try_get::<&str, _>("code")?.into(),
         },
+        backend: row.try_get::<&str, _>("backend")?.into(),
+        mapping: row.try_get::<&str, _>("mapping")?.into(),
         ticket: row.try_get("ticket")?,
     })
 }

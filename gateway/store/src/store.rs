@@ -93,14 +93,22 @@ async fn connect(
 }
 
 async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), StoreError> {
-    let first = Migration::new(
-        1,
-        "consents and outbox".into(),
-        MigrationType::Simple,
-        include_str!("../migrations/0001_consents_and_outbox.sql").into_sql_str(),
-        false,
-    );
-    let migrated = Migrator::with_migrations(vec![first]).run(pool).await;
+    let migration = |number, name: &'static str, text: &'static str| {
+        Migration::new(number, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+    };
+    let migrations = vec![
+        migration(
+            1,
+            "consents and outbox",
+            include_str!("../migrations/0001_consents_and_outbox.sql"),
+        ),
+        migration(
+            2,
+            "outbox names its backend",
+            include_str!("../migrations/0002_outbox_names_its_backend.sql"),
+        ),
+    ];
+    let migrated = Migrator::with_migrations(migrations).run(pool).await;
     migrated.map_err(|error| match error {
         MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
             StoreError::database(path.to_owned(), source)

@@ -100,7 +100,7 @@ async fn tables_of_another_version_are_refused() {
     sqlite.open().await.close().await;
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(sqlite.path());
     let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    sqlx::query("UPDATE _sqlx_migrations SET version = 99").execute(&pool).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = version + 98").execute(&pool).await.unwrap();
     pool.close().await;
     let refused = sqlite.try_open().await.err().unwrap();
     assert!(matches!(refused, StoreError::Migration { .. }), "{refused}");

@@ -61,6 +61,10 @@ impl Front for RestFront {
         "rest"
     }
 
+    fn mapping(&self) -> &str {
+        &self.id
+    }
+
     fn decode(&self, inbound: &Inbound) -> Result<Envelope, Fault> {
         let service = inbound.attributes.get(":service").map_or("", String::as_str);
         let operation = self.operations.find(service)?;

@@ -103,6 +103,10 @@ impl Front for TelegramFront {
         "telegram"
     }
 
+    fn mapping(&self) -> &str {
+        &self.id
+    }
+
     fn decode(&self, inbound: &Inbound) -> Result<Envelope, Fault> {
         let split = inbound.body.split_at_checked(self.header.rows.width());
         let (header, body) = split.ok_or_else(|| wrong_length("its header"))?;

@@ -87,7 +87,8 @@ async fn admit(operation: Operation, idempotency_key: Option<String>) -> Admitte
 /// What is left of a submit once its process has died.
 pub(crate) fn left_of(key: SubmissionKey, ticket: Option<Vec<u8>>) -> Submission {
     let exchange = ExchangeId(uuid::Uuid::nil());
-    Submission { key, exchange, service: service(), ticket }
+    let (backend, mapping) = ("ledger".into(), "welfare/ledger/v1".into());
+    Submission { key, exchange, service: service(), backend, mapping, ticket }
 }
 
 fn service() -> ServiceId {

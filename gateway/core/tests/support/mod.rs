@@ -11,7 +11,7 @@ use gateway_core::consent::Consents;
 use gateway_core::front::{Exchange, Slot};
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::policy::{Authorize, Decision, Quota, QuotaState};
-use gateway_core::route::{Route, Routes};
+use gateway_core::route::{Conditions, Provider, Route, Routes, Target};
 use gateway_core::service::ConsentRule;
 use gateway_core::*;
 use jiff::Timestamp;
@@ -36,6 +36,7 @@ pub(crate) struct Script {
     pub(crate) appended: Result<(), Fault>,
     pub(crate) writable: Result<(), Fault>,
     pub(crate) unsettled: Vec<Submission>,
+    pub(crate) claimed: bool,
 }
 
 impl Default for Script {
@@ -56,6 +57,7 @@ impl Default for Script {
             appended: Ok(()),
             writable: Ok(()),
             unsettled: vec![],
+            claimed: true,
         }
     }
 }
@@ -91,6 +93,8 @@ pub(crate) fn submission() -> Submission {
         key: SubmissionKey([0; 32]),
         exchange: ExchangeId(Uuid::nil()),
         service: ServiceId { sector: "sector".into(), code: "service".into() },
+        backend: "backend".into(),
+        mapping: "sector/backend/v1".into(),
         ticket: Some(b"ticket".to_vec()),
     }
 }
@@ -114,14 +118,14 @@ pub(crate) fn gateway(script: Script) -> (Pipeline, Arc<Parts>) {
     let takes = Takes::Functions(vec![function]);
     let profile = Profile { takes, finality: Finality::Immediate };
     let parts = Arc::new(Parts { script, asked: Mutex::default(), profile });
-    let mut routes = Routes::default();
-    let route = Route {
-        name: "route".into(),
-        mapping: parts.clone(),
+    let provider = Provider {
+        name: "backend".into(),
         adapter: parts.clone(),
         deadline: Duration::from_secs(1),
     };
-    routes.add(submission().service, route);
+    let target = Target { mapping: parts.clone(), providers: vec![Arc::new(provider)] };
+    let mut routes = Routes::default();
+    routes.add(submission().service, route(target)).unwrap();
     let pipeline = Pipeline {
         configuration: "configuration".into(),
         clock: parts.clone(),
@@ -131,26 +135,39 @@ pub(crate) fn gateway(script: Script) -> (Pipeline, Arc<Parts>) {
         consents: parts.clone(),
         quota: parts.clone(),
         routes,
+        mirror: None,
         outbox: parts.clone(),
         journal: parts.clone(),
     };
     (pipeline, parts)
 }
 
+/// A route without conditions.
+pub(crate) fn route(target: Target) -> Route {
+    let conditions = Conditions::default();
+    Route { conditions, target: Arc::new(target), canary: None, mirror: None }
+}
+
 /// Sends one request through `script`: the reply's body, and what was asked of the parts.
 pub(crate) async fn exchange(script: Script) -> (String, Vec<String>) {
     let (pipeline, parts) = gateway(script);
+    let reply = send(&pipeline, parts.clone()).await;
+    let asked = parts.asked.lock().unwrap().clone();
+    (reply, asked)
+}
+
+/// Sends one request to `pipeline`: the reply's body.
+pub(crate) async fn send(pipeline: &Pipeline, parts: Arc<Parts>) -> String {
     let inbound = Inbound {
         id: ExchangeId(Uuid::nil()),
-        front: parts.clone(),
+        front: parts,
         evidence: Evidence::default(),
         attributes: Default::default(),
         body: "request".into(),
         received: NOW.parse().unwrap(),
     };
     let reply = pipeline.handle(inbound).await;
-    let asked = parts.asked.lock().unwrap().clone();
-    (String::from_utf8(reply.body.to_vec()).unwrap(), asked)
+    String::from_utf8(reply.body.to_vec()).unwrap()
 }
 
 impl Clock for Parts {
@@ -314,6 +331,11 @@ impl Outbox for Parts {
     async fn begin(&self, _: &Submission, _: &[u8; 32]) -> Result<Begun, Fault> {
         self.note("begin");
         Ok(self.script.begun.clone())
+    }
+
+    async fn claim(&self, _: &SubmissionKey) -> Result<bool, Fault> {
+        self.note("claim");
+        Ok(self.script.claimed)
     }
 
     async fn attach(&self, _: &SubmissionKey, _: &[u8]) -> Result<(), Fault> {

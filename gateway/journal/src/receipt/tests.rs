@@ -58,6 +58,7 @@ fn full_trail() -> Trail {
         }),
         route: Some("welfare-ledger".into()),
         mapping: Some("welfare/ledger/v1".into()),
+        mirror: None,
         call: Some(Call {
             operation: Operation::Submit,
             function: "benefitGrant".into(),

@@ -30,6 +30,10 @@ const FOLLOWED: [&str; 11] = [
 /// Tables whose entries may come and go, but not change while they are there.
 const KEPT: [&str; 1] = ["secrets.pseudonyms"];
 
+/// Key paths whose files are read at the start only. A certificate that was renewed takes effect with
+/// the next one, and no reload waits for that.
+const AT_START: [&str; 2] = ["listen.http.tls", "listen.telegram.tls"];
+
 /// Every value of a configuration by its key path.
 #[derive(Debug, Default)]
 pub struct Source {
@@ -98,6 +102,7 @@ impl Source {
             let plain = without_indices(path);
             match (self.leaves.get(*path), running.leaves.get(*path)) {
                 _ if is_below(&plain, &FOLLOWED) => false,
+                (Some(new), Some(old)) if is_below(&plain, &AT_START) => new.text != old.text,
                 (Some(new), Some(old)) => !new.same(old),
                 _ => !is_below(&plain, &KEPT),
             }
@@ -106,13 +111,14 @@ impl Source {
         changed.map(|path| Problem::new(path, says)).collect()
     }
 
-    /// A digest of everything below a key path such as `backend[1]`, with the files it names.
+    /// A digest of everything below a key path such as `backend[1]`, with the files it names. Where in
+    /// a list it stands makes no difference.
     pub fn digest_of(&self, path: &str) -> Sha256 {
         let mut bytes = Vec::new();
         for (at, leaf) in &self.leaves {
-            let below = at.strip_prefix(path).is_some_and(|rest| rest.starts_with(['.', '[']));
-            if below {
-                push(&mut bytes, at.as_bytes());
+            let below = at.strip_prefix(path).filter(|rest| rest.starts_with(['.', '[']));
+            if let Some(below) = below {
+                push(&mut bytes, below.as_bytes());
                 push(&mut bytes, leaf.text.as_bytes());
                 push(&mut bytes, leaf.file.as_ref().map_or(&[], |digest| &digest[..]));
             }
@@ -200,6 +206,22 @@ mod tests {
     }
 
     #[test]
+    fn a_renewed_certificate_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificate = folder.path().join("server.pem");
+        std::fs::write(&certificate, "old").unwrap();
+        let text = "listen.http = [{ tls = { certificate = \"server.pem\" } }]";
+        let running = read(folder.path(), text);
+        std::fs::write(&certificate, "new").unwrap();
+        assert_eq!(paths(&read(folder.path(), text).wants_restart(&running)), [""; 0]);
+        let other = text.replace("server.pem", "other.pem");
+        assert_eq!(
+            paths(&read(folder.path(), &other).wants_restart(&running)),
+            ["listen.http[0].tls.certificate"]
+        );
+    }
+
+    #[test]
     fn a_listener_that_comes_or_goes_wants_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let running = read(folder.path(), RUNNING);
@@ -221,6 +243,8 @@ mod tests {
         std::fs::write(folder.path().join("b.json"), "{}").unwrap();
         assert_eq!(digests().0, first);
         assert_ne!(digests().1, second);
+        let moved = read(folder.path(), "backend = [{ name = \"new\" }, { name = \"a\" }]");
+        assert_eq!(moved.digest_of("backend[1]"), first, "wherever it stands");
     }
 
     #[test]

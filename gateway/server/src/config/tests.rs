@@ -81,3 +81,28 @@ fn a_secret_is_never_printed() {
     let problems = Config::parse(&GOOD.replace("env:COMMITMENTS", "0123abcd"), PathBuf::new());
     assert!(!format!("{:?}", problems.err().unwrap()).contains("0123abcd"));
 }
+
+#[test]
+fn the_layers_of_a_backend_are_those_that_are_written() {
+    let plain = Config::parse(GOOD, PathBuf::new()).unwrap().backends[0].common.layers();
+    assert!(plain.retry.is_none() && plain.breaker.is_none() && plain.hedge.is_none());
+
+    let with = |layers: &str| {
+        let text = GOOD.replace("chain_id = 31337", &format!("chain_id = 31337\n{layers}"));
+        Config::parse(&text, PathBuf::new()).unwrap()
+    };
+    let all = with("retry = {}\ncircuit_breaker = { failures = 2 }\nhedge = { after_ms = 300 }");
+    let common = &all.backends[0].common;
+    assert_eq!(common.layers().retry.unwrap().attempts, 3);
+    assert_eq!(common.layers().breaker.unwrap().failures, 2);
+    assert!(common.layer_problems("backend[0]").is_empty());
+
+    let bad = with("retry = { budget_percent = 101 }\nhedge = { after_ms = 10000 }");
+    let found = bad.backends[0].common.layer_problems("backend[0]");
+    let paths: Vec<_> = found.iter().map(|problem| problem.path.as_str()).collect();
+    assert_eq!(paths, ["backend[0].retry.budget_percent", "backend[0].hedge.after_ms"]);
+
+    let none =
+        GOOD.replace("chain_id = 31337", "chain_id = 31337\nretry = { attempts = 0, x = 1 }");
+    assert_eq!(problems(&none), ["backend[0].retry.attempts"]);
+}

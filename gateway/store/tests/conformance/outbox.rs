@@ -16,6 +16,8 @@ fn submission(n: u8) -> Submission {
         key: SubmissionKey([n; 32]),
         exchange: ExchangeId(Uuid::from_u128(n.into())),
         service: ServiceId { sector: "welfare".into(), code: "benefitGrant".into() },
+        backend: "ledger".into(),
+        mapping: "welfare/ledger/v1".into(),
         ticket: None,
     }
 }
@@ -75,11 +77,13 @@ pub(crate) async fn an_outcome_is_answered_again_as_it_was(backend: impl Backend
     drop(store);
     let store = backend.open().await;
     match begin(&store, &submission(1)).await {
-        Begun::Settled(Ok(found)) => assert_eq!(found, answer().unwrap()),
+        Begun::Settled { mapping, outcome: Ok(found) } => {
+            assert_eq!((&*mapping, found), ("welfare/ledger/v1", answer().unwrap()));
+        }
         other => panic!("{other:?}"),
     }
     match begin(&store, &submission(2)).await {
-        Begun::Settled(Err(found)) => {
+        Begun::Settled { outcome: Err(found), .. } => {
             assert_eq!(found.kind, Kind::BackendRefused);
             assert_eq!(found.code, "overlapping-benefit");
             assert_eq!(found.public, "겹치는 급여가 있습니다");
@@ -109,7 +113,7 @@ pub(crate) async fn the_first_outcome_stands(backend: impl Backend) {
     let late = Err(Fault::new(Kind::BackendRefused, "late", ""));
     store.settle(&first.key, &late).await.unwrap();
     store.release(&first.key).await.unwrap();
-    assert!(matches!(begin(&store, &first).await, Begun::Settled(Ok(_))));
+    assert!(matches!(begin(&store, &first).await, Begun::Settled { outcome: Ok(_), .. }));
 }
 
 pub(crate) async fn a_released_key_is_fresh_unless_something_was_sent(backend: impl Backend) {
@@ -161,10 +165,20 @@ pub(crate) async fn what_a_dead_process_left_is_taken_up(backend: impl Backend) 
         Begun::Interrupted(found) => assert_eq!(found, left[0]),
         other => panic!("{other:?}"),
     }
-    assert!(matches!(begin(&store, &submission(4)).await, Begun::Settled(Ok(_))));
-    // Recovery settles without having begun.
-    store.settle(&left[1].key, &answer()).await.unwrap();
-    assert!(matches!(begin(&store, &submission(3)).await, Begun::Settled(Ok(_))));
+    assert!(matches!(begin(&store, &submission(4)).await, Begun::Settled { outcome: Ok(_), .. }));
+    // Recovery settles without having begun, and has what it claimed for itself.
+    let claimed = &left[1].key;
+    assert!(store.claim(claimed).await.unwrap());
+    assert!(!store.claim(claimed).await.unwrap(), "it is taken");
+    assert!(!store.claim(&left[0].key).await.unwrap(), "a request has taken it up");
+    assert!(matches!(begin(&store, &submission(3)).await, Begun::Running));
+    store.attach(claimed, b"signed anew").await.unwrap();
+    store.release(claimed).await.unwrap();
+    assert_eq!(store.unsettled().await.unwrap(), [with_ticket(&submission(3), b"signed anew")]);
+    assert!(store.claim(claimed).await.unwrap());
+    store.settle(claimed, &answer()).await.unwrap();
+    assert!(!store.claim(claimed).await.unwrap(), "it is settled");
+    assert!(matches!(begin(&store, &submission(3)).await, Begun::Settled { outcome: Ok(_), .. }));
 }
 
 pub(crate) async fn a_ticket_is_attached_only_to_a_submit_in_work(backend: impl Backend) {
@@ -188,7 +202,7 @@ pub(crate) async fn outcomes_are_kept_as_long_as_configured(backend: impl Backen
     backend.clock().advance(DAY);
     drop(store);
     let store = backend.open().await;
-    assert!(matches!(begin(&store, &submission(1)).await, Begun::Settled(_)), "not older yet");
+    assert!(matches!(begin(&store, &submission(1)).await, Begun::Settled { .. }), "not older yet");
 
     backend.clock().advance(1);
     // One that is settled sweeps what has expired, and so does a start.
@@ -196,7 +210,7 @@ pub(crate) async fn outcomes_are_kept_as_long_as_configured(backend: impl Backen
     for n in [1, 2] {
         assert!(matches!(begin(&store, &submission(n)).await, Begun::Fresh));
     }
-    assert!(matches!(begin(&store, &submission(3)).await, Begun::Settled(_)));
+    assert!(matches!(begin(&store, &submission(3)).await, Begun::Settled { .. }));
     backend.clock().advance(DAY + 1);
     drop(store);
     let store = backend.open().await;

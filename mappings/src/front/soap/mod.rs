@@ -236,6 +236,10 @@ impl Front for SoapFront {
         "soap"
     }
 
+    fn mapping(&self) -> &str {
+        &self.id
+    }
+
     fn decode(&self, inbound: &Inbound) -> Result<Envelope, Fault> {
         let mut reading = Reading::default();
         self.read(inbound, &mut reading)?;

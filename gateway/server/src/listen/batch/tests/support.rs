@@ -13,7 +13,7 @@ use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::policy::{Authorize, Decision, Quota, QuotaState};
-use gateway_core::route::{Route, Routes};
+use gateway_core::route::{Conditions, Provider, Route, Routes, Target};
 use gateway_core::{
     Adapter, Admitted, Answer, Assurance, Call, Caller, Clock, Consent, Envelope, Evidence, Fault,
     Finality, Journal, MemberId, Outbox, Pipeline, Profile, Pseudonym, Pseudonymize, Receipt,
@@ -152,14 +152,17 @@ impl Bench {
 
     pub(super) fn start_at(&self, place: Box<dyn super::super::place::Place>) -> Watch {
         let mut routes = Routes::default();
+        let provider = Provider {
+            name: "ledger".into(),
+            adapter: self.behind.clone(),
+            deadline: Duration::from_secs(10),
+        };
+        let mapping = self.catalog.mapping("welfare/ledger/v1").unwrap();
+        let target = Arc::new(Target { mapping, providers: vec![Arc::new(provider)] });
         for service in self.catalog.services() {
-            let route = Route {
-                name: "ledger".into(),
-                mapping: self.catalog.mapping("welfare/ledger/v1").unwrap(),
-                adapter: self.behind.clone(),
-                deadline: Duration::from_secs(10),
-            };
-            routes.add(service.id.clone(), route);
+            let (conditions, target) = (Conditions::default(), target.clone());
+            let route = Route { conditions, target, canary: None, mirror: None };
+            routes.add(service.id.clone(), route).unwrap();
         }
         let parts = self.behind.clone();
         let pipeline = Pipeline {
@@ -171,6 +174,7 @@ impl Bench {
             consents: parts.clone(),
             quota: parts.clone(),
             routes,
+            mirror: None,
             outbox: parts.clone(),
             journal: parts,
         };
@@ -250,7 +254,12 @@ impl Quota for Behind {
 impl Outbox for Behind {
     async fn begin(&self, submission: &Submission, _: &[u8; 32]) -> Result<Begun, Fault> {
         let settled = self.settled.lock().unwrap().get(&submission.key.0).cloned();
-        Ok(settled.map_or(Begun::Fresh, Begun::Settled))
+        let mapping = submission.mapping.clone();
+        Ok(settled.map_or(Begun::Fresh, |outcome| Begun::Settled { mapping, outcome }))
+    }
+
+    async fn claim(&self, _: &SubmissionKey) -> Result<bool, Fault> {
+        Ok(false)
     }
 
     async fn attach(&self, _: &SubmissionKey, _: &[u8]) -> Result<(), Fault> {

@@ -28,7 +28,7 @@ fn rows() -> Vec<Row> {
     let attributes = |pairs: &[(&str, &str)]| {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
-    let json = &[("content-type", "application/json"), (":service", "overlapCheck")];
+    let json = &[("content-type", "application/json"), (":path", "/v1/welfare/overlapCheck")];
     let record = &[(":file", "F-1"), (":institution", "CITYB001")];
     vec![
         Row {

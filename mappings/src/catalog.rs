@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::backend::Backend;
 use crate::compile::{self, Entry};
 use crate::format::{MappingFile, ServicesFile};
-use crate::front::{BatchFront, RestFront, SoapFront, TelegramFront};
+use crate::front::{BatchFront, RestFront, SoapFront, TelegramFront, XRoadFront};
 use crate::problem::{Problem, Spot};
 use crate::terms::{Sector, Terms, Type};
 
@@ -37,6 +37,8 @@ pub enum FrontEntry {
     Batch(Arc<BatchFront>),
     /// JSON over HTTP.
     Rest(Arc<RestFront>),
+    /// X-Road's REST protocol.
+    XRoadRest(Arc<XRoadFront>),
 }
 
 impl FrontEntry {
@@ -47,6 +49,7 @@ impl FrontEntry {
             Self::Telegram(front) => front.clone(),
             Self::Batch(front) => front.clone(),
             Self::Rest(front) => front.clone(),
+            Self::XRoadRest(front) => front.clone(),
         }
     }
 }

@@ -15,8 +15,10 @@ mod format;
 mod front;
 mod header;
 mod layout;
+mod openapi;
 mod operations;
 mod problem;
+mod resources;
 mod rows;
 mod terms;
 mod unfit;
@@ -24,7 +26,7 @@ pub mod xroad;
 
 pub use catalog::{Catalog, FrontEntry};
 pub use front::{
-    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, Framing, RestFront,
-    SoapFront, TelegramFront,
+    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, Framing, Metadata,
+    RestFront, SoapFront, TelegramFront, XRoadFront, XRoadRest,
 };
 pub use problem::Problem;

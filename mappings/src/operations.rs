@@ -92,4 +92,8 @@ impl<S> Operations<S> {
                 .context(format_args!("{} is not a service of this front", service.id))
         })
     }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Operation<S>> {
+        self.by_name.values()
+    }
 }

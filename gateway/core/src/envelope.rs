@@ -31,8 +31,8 @@ pub struct Inbound {
     pub front: Arc<dyn Front>,
     /// What the listener saw of the caller.
     pub evidence: Evidence,
-    /// What stood around the body: HTTP headers in lower case, the service in the path
-    /// (`:service`), the record number of a batch (`:record`).
+    /// What stood around the body: HTTP headers in lower case, the method (`:method`), the path and
+    /// the query as they were sent (`:path`, `:query`), the record number of a batch (`:record`).
     pub attributes: BTreeMap<String, String>,
     /// The message.
     pub body: Bytes,

@@ -223,9 +223,12 @@ pub struct Fronts {
     /// Mappings served under `POST /soap/{service}`.
     #[serde(default)]
     pub soap: Vec<String>,
-    /// Mappings served under `POST /v1/{sector}/{service}`.
+    /// Mappings served under `/v1/{sector}/`.
     #[serde(default)]
     pub rest: Vec<String>,
+    /// Mappings served under `/r1/`, each its provider.
+    #[serde(default)]
+    pub xroad_rest: Vec<String>,
 }
 
 /// `[[member]]`

@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod http;
 pub mod telegram;
+mod trace;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use gateway_core::{Evidence, ExchangeId, Front, Inbound, Reply};
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::config::Limits;
@@ -88,10 +90,12 @@ impl Gateway {
         };
         let deployment = on.clone();
         let guard = InFlight::enter(&self.metrics);
-        let task = self.in_flight.spawn(async move {
+        let span = trace::span(&inbound);
+        let exchange = async move {
             let _guard = guard;
             deployment.pipeline.handle(inbound).await
-        });
+        };
+        let task = self.in_flight.spawn(exchange.instrument(span));
         // The task does not panic and is not aborted while the runtime lives.
         task.await.ok()
     }

@@ -12,7 +12,7 @@ use adapters::ethereum::{ConnectError, Contract, Ethereum};
 use adapters::layer::Layers;
 use gateway_core::{Adapter, Outbox, ServiceId};
 use gateway_journal::{CommitmentKey, LogKey};
-use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront};
+use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront, XRoadRest};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
@@ -440,6 +440,8 @@ impl Fronts {
                 check.that(format!("fronts.rest[{index}]"), false, no_front("REST", id));
             }
         }
+        found.http.idempotency_days = config.gateway.idempotency_days;
+        found.http.xroad = Self::xroad(config, catalog, check);
         for (index, listener) in config.listen.telegram.iter().enumerate() {
             match catalog.front(&listener.front) {
                 Some(FrontEntry::Telegram(front)) => found.telegram.push(front.clone()),
@@ -459,6 +461,22 @@ impl Fronts {
             }
         }
         found
+    }
+
+    /// The providers of X-Road services, if there are any.
+    fn xroad(config: &Config, catalog: &Catalog, check: &mut Check) -> Option<Arc<XRoadRest>> {
+        let names = config.members.iter().map(|member| (member.id.clone(), member.name.clone()));
+        let mut providers = XRoadRest::new(names.collect());
+        for (index, id) in config.fronts.xroad_rest.iter().enumerate() {
+            let at = format!("fronts.xroad_rest[{index}]");
+            if let Some(FrontEntry::XRoadRest(front)) = catalog.front(id) {
+                let is_new = providers.add(front.clone());
+                check.that(at, is_new, "another one is the same provider");
+            } else {
+                check.that(at, false, no_front("X-Road REST", id));
+            }
+        }
+        (!providers.is_empty()).then(|| Arc::new(providers))
     }
 }
 

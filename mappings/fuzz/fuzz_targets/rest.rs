@@ -7,7 +7,8 @@ const SERVICES: [&str; 5] =
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     if let Some((first, body)) = input.split_first() {
         let service = SERVICES[usize::from(*first) % SERVICES.len()];
-        let attributes = [(":service", service), ("content-type", "application/json")];
+        let path = format!("/v1/welfare/{service}");
+        let attributes = [(":path", path.as_str()), ("content-type", "application/json")];
         mappings_fuzz::request(mappings_fuzz::front("welfare/rest/v1"), &attributes, body);
     }
 });

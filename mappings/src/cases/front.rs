@@ -95,7 +95,7 @@ pub(super) fn reply(front: &FrontEntry, case: &Case, input: &[u8]) -> Result<Vec
 fn on_the_wire(front: &dyn Front, draft: Draft) -> Vec<u8> {
     let reply = draft.seal(Some(&Receipt("RECEIPT".to_owned())));
     let mut out = Vec::new();
-    if matches!(front.name(), "soap" | "rest") {
+    if matches!(front.name(), "soap" | "rest" | "xroad-rest") {
         let headers = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
         out.extend(format!("{}\n{}\n", reply.status, headers.collect::<String>()).into_bytes());
     }
@@ -110,7 +110,7 @@ fn received(front: &FrontEntry, input: &[u8], record: u64) -> Result<Inbound, St
         FrontEntry::Soap(_) | FrontEntry::Telegram(_) => {
             (BTreeMap::new(), Bytes::copy_from_slice(input))
         }
-        FrontEntry::Rest(_) => http_request(input)?,
+        FrontEntry::Rest(_) | FrontEntry::XRoadRest(_) => http_request(input)?,
         FrontEntry::Batch(batch) => match opened(batch, input)? {
             Ok((attributes, records)) => {
                 let index = usize::try_from(record).ok().and_then(|number| number.checked_sub(1));
@@ -148,17 +148,21 @@ fn opened(front: &BatchFront, input: &[u8]) -> Result<Opened, String> {
     }
 }
 
-/// `POST /v1/{sector}/{service}`, header lines, an empty line, the body.
+/// `METHOD /path?query`, header lines, an empty line, the body.
 fn http_request(input: &[u8]) -> Result<(BTreeMap<String, String>, Bytes), String> {
     let end = input.windows(2).position(|pair| pair == b"\n\n").ok_or("no empty line")?;
     let (head, rest) = input.split_at_checked(end).ok_or("no empty line")?;
     let head = std::str::from_utf8(head).map_err(|error| error.to_string())?;
     let mut lines = head.lines();
-    let service = lines.next().and_then(|line| line.rsplit_once('/')).ok_or("no request line")?;
+    let line = lines.next().and_then(|line| line.split_once(' '));
+    let (method, target) = line.ok_or("the first line is a method and a path")?;
     let headers = lines.filter_map(|line| line.split_once(": "));
     let mut attributes: BTreeMap<_, _> =
         headers.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
-    attributes.insert(":service".to_owned(), service.1.to_owned());
+    let (path, query) = target.split_once('?').map_or((target, None), |(p, q)| (p, Some(q)));
+    attributes.insert(":method".to_owned(), method.to_owned());
+    attributes.insert(":path".to_owned(), path.to_owned());
+    attributes.extend(query.map(|query| (":query".to_owned(), query.to_owned())));
     let body = rest.strip_prefix(b"\n\n").unwrap_or(rest);
     Ok((attributes, Bytes::copy_from_slice(body)))
 }

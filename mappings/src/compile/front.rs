@@ -6,13 +6,13 @@ use std::sync::Arc;
 use gateway_core::Operation as Does;
 
 use super::rows::{Compiler, Direction, Shaper};
-use super::{Scope, faults, header, shape, unused};
+use super::{Scope, faults, header, resources, shape, unused};
 use crate::catalog::FrontEntry;
 use crate::convert::Codec;
 use crate::format::{
     HeaderFormat, MappingFile, Operation as OperationFormat, RestLayout, Success, TelegramLayout,
 };
-use crate::front::{Framing, Replies, RestFront, TelegramFront};
+use crate::front::{Framing, JsonCalls, Replies, RestFront, TelegramFront};
 use crate::header::{Content, Header};
 use crate::layout::fixed::{Fixed, FixedKind};
 use crate::operations::{KeyPart, Operation, Operations};
@@ -127,17 +127,13 @@ pub(crate) fn rest(
     };
     let faults = faults::compile(&file.faults, status, &mut spot.key("faults"));
     let operations = operations(file, &Rows(vec![]), scope, &shape::json, false, spot);
-    for operation in &operations {
-        if operation.name != operation.service.id.code {
-            let spot = &mut spot.key(format_args!("operations.{}", operation.name));
-            spot.problem("over REST an operation has the name of its service");
-        }
-    }
+    let operations = Operations::new(operations);
+    let resources = resources::compile(file, &operations, spot);
     Some(FrontEntry::Rest(Arc::new(RestFront {
         id,
         sector: scope.sector.name.clone(),
         key_max: layout.key_max,
-        operations: Operations::new(operations),
+        calls: JsonCalls { operations, resources },
         faults: faults?,
     })))
 }

@@ -9,10 +9,12 @@ mod codec;
 mod faults;
 mod front;
 mod header;
+mod resources;
 mod rows;
 mod services;
 mod shape;
 mod soap;
+mod xroad;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -69,6 +71,9 @@ pub(crate) fn compile(
         }
         Layout::Batch(layout) => batch::compile(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::Rest(layout) => front::rest(id, file, layout, &scope, spot).map(Entry::Front),
+        Layout::XroadRest(layout) => {
+            xroad::compile(id, file, layout, &scope, spot).map(Entry::Front)
+        }
         Layout::Contract {} => {
             backend::compile(id, file, &scope, pseudonyms.clone(), spot).map(Entry::Backend)
         }

@@ -14,6 +14,7 @@ pub(crate) enum Layout {
     Telegram(TelegramLayout),
     Batch(Box<BatchLayout>),
     Rest(RestLayout),
+    XroadRest(XRoadRestLayout),
     /// A backend with named functions, arguments and results.
     Contract {},
 }
@@ -96,6 +97,15 @@ pub(crate) struct FramingFormat {
 pub(crate) struct RestLayout {
     /// Characters of an idempotency key at most.
     pub(crate) key_max: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct XRoadRestLayout {
+    /// Who provides the services: `instance/class/member/subsystem`, each part percent-encoded.
+    pub(crate) provider: String,
+    /// The provider's name for people.
+    pub(crate) name: String,
 }
 
 /// One field of a message's header.

@@ -54,6 +54,8 @@ pub(crate) struct Operation {
     pub(crate) function: Option<String>,
     /// How it is named over SOAP, where not by its own name.
     pub(crate) soap: Option<SoapNames>,
+    /// How it is called over HTTP, each as `METHOD /path/{field}`; `POST /<name>` when absent.
+    pub(crate) http: Option<Vec<String>>,
     pub(crate) request: Vec<Row>,
     pub(crate) reply: Vec<Row>,
 }

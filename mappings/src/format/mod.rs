@@ -13,7 +13,7 @@ pub(crate) use batch::{
 };
 pub(crate) use layout::{
     ElementFormName, HeaderFormat, Layout, ReplyRole, RequestRole, RestLayout, SoapLayout,
-    SoapStyle, TelegramLayout,
+    SoapStyle, TelegramLayout, XRoadRestLayout,
 };
 pub(crate) use mapping::{MappingFile, Operation, Refusal, SoapNames, Success, TableFormat};
 pub(crate) use row::{Domain, Row};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway_core::front::Exchange;
-use gateway_core::{Fault, Retry};
+use gateway_core::{Fault, Inbound, Kind, Retry};
 
 /// The headers of a reply: its exchange, and the quota as the `RateLimit` fields say it
 /// (draft-ietf-httpapi-ratelimit-headers).
@@ -25,6 +25,22 @@ pub(crate) fn headers(
         headers.push(("retry-after", seconds(wait).max(1).to_string()));
     }
     headers
+}
+
+/// The header `Idempotency-Key`: a quoted string (draft-ietf-httpapi-idempotency-key-header) of at
+/// most `max` characters.
+///
+/// # Errors
+/// `Malformed` when it is something else.
+pub(crate) fn idempotency_key(inbound: &Inbound, max: usize) -> Result<Option<String>, Fault> {
+    let Some(field) = inbound.attributes.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = unquoted(field).filter(|key| (1..=max).contains(&key.len()));
+    key.map(Some).ok_or_else(|| {
+        let says = format!("Idempotency-Key must be a quoted string of 1 to {max} characters");
+        Fault::new(Kind::Malformed, "idempotency-key-invalid", says)
+    })
 }
 
 /// Whole seconds, never too few.

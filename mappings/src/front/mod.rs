@@ -3,16 +3,22 @@
 
 mod batch;
 mod http;
+mod json_call;
+pub(crate) mod problem;
 mod rest;
 pub(crate) mod soap;
 mod telegram;
+mod xroad;
 
 pub use batch::{BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord};
 pub use rest::RestFront;
 pub use soap::SoapFront;
 pub use telegram::{Framing, TelegramFront};
+pub use xroad::{Metadata, XRoadFront, XRoadRest};
 
 pub(crate) use batch::{BadRecords, Column, Encoding, Fields, Form, FormKind, Place};
+pub(crate) use json_call::JsonCalls;
+pub(crate) use xroad::{ErrorType, ErrorTypes, METASERVICES, service_code};
 
 use gateway_core::Fault;
 

@@ -45,7 +45,7 @@ static SEEDS: LazyLock<Vec<(&'static str, Vec<u8>)>> = LazyLock::new(|| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if name.ends_with(".in") && !name.ends_with(".reply.in") {
                 let mut bytes = fs::read(&path).unwrap();
-                if let FrontEntry::Rest(_) = front {
+                if let FrontEntry::Rest(_) | FrontEntry::XRoadRest(_) = front {
                     let body = bytes.windows(2).position(|pair| pair == b"\n\n").unwrap();
                     bytes.drain(..body + 2);
                 }
@@ -57,9 +57,19 @@ static SEEDS: LazyLock<Vec<(&'static str, Vec<u8>)>> = LazyLock::new(|| {
 });
 
 fn inbound(front: &FrontEntry, service: &str, body: &[u8]) -> Inbound {
+    let path = match front {
+        FrontEntry::XRoadRest(_) => {
+            let path = ["overlaps", "benefits", "benefits/applications", "benefits/a%2Fb/end"];
+            let path = path.get(service.len() % 5).copied().unwrap_or(service);
+            format!("/r1/KR/GOV/NARU/welfare/{path}")
+        }
+        _ => format!("/v1/welfare/{service}"),
+    };
     let attributes = [
-        (":service", service),
+        (":method", "POST"),
+        (":path", path.as_str()),
         ("content-type", "application/json"),
+        ("x-road-client", "KR/COM/PORTAL/portal"),
         (":file", "FILE"),
         (":institution", "CITYB001"),
     ];
@@ -135,6 +145,14 @@ fn check_refusal(entry: &FrontEntry, draft: &Draft) {
         FrontEntry::Rest(_) => {
             let problem: serde_json::Value = serde_json::from_slice(&draft.body).unwrap();
             assert_eq!(problem["status"], draft.status);
+        }
+        FrontEntry::XRoadRest(_) => {
+            let error: serde_json::Value = serde_json::from_slice(&draft.body).unwrap();
+            let header = draft.headers.iter().find(|(name, _)| *name == "x-road-error");
+            match header {
+                Some((_, name)) => assert_eq!(error["type"], **name),
+                None => assert_eq!(error["status"], draft.status),
+            }
         }
     }
 }

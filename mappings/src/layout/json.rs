@@ -31,6 +31,10 @@ impl JsonKind {
 /// Why a body could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum JsonError {
+    #[error("the body is not UTF-8")]
+    NotUtf8,
+    #[error("the body begins with a byte order mark, which JSON does not allow")]
+    ByteOrderMark,
     #[error("not JSON, at line {line} column {column}")]
     Syntax { line: usize, column: usize },
     #[error(transparent)]
@@ -44,8 +48,12 @@ pub(crate) enum JsonError {
 impl Rows<JsonKind> {
     /// A whole body → texts.
     pub(crate) fn parse<'a>(&self, body: &'a [u8]) -> Result<Record<'a>, JsonError> {
+        let text = std::str::from_utf8(body).map_err(|_| JsonError::NotUtf8)?;
+        if text.starts_with('\u{feff}') {
+            return Err(JsonError::ByteOrderMark);
+        }
         let mut refused = None;
-        let mut reader = serde_json::Deserializer::from_slice(body);
+        let mut reader = serde_json::Deserializer::from_str(text);
         let object = Object { rows: self, refused: &mut refused };
         let read = object.deserialize(&mut reader).and_then(|record| reader.end().map(|()| record));
         read.map_err(|error| match refused {
@@ -244,8 +252,14 @@ impl<'de> Visitor<'de> for Member<'_> {
         self.accept(JsonKind::Integer, Cow::Owned(number.to_string()))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        self.refuse()
+    /// JSON has one kind of number: `1.0` and `1e3` are whole too, as JSON Schema has it. Beyond what
+    /// a double holds exactly the digits are not known any more, so it is refused.
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match number.fract() == 0.0 && number.abs() <= EXACT {
+            true => self.accept(JsonKind::Integer, Cow::Owned(format!("{:.0}", number + 0.0))),
+            false => self.refuse(),
+        }
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {

@@ -8,6 +8,7 @@ mod service;
 
 pub use client::{ClientId, Clients};
 pub use hash::{rest_request_hash, soap_request_hash};
+pub(crate) use part::percent_decode;
 pub use part::{decode_part, encode_part};
 pub use service::ServiceId;
 

@@ -102,6 +102,7 @@ keys = [{{ name = "operator", hash = "{operator}" }}]
 [fronts]
 soap = ["welfare/mohw/v1", "welfare/soap12/v1"]
 rest = ["welfare/rest/v1"]
+xroad_rest = ["welfare/xroad-rest/v1"]
 "#
         )
     }

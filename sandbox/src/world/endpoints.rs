@@ -28,6 +28,17 @@ pub(super) fn write(
             "authority": "pki/ca.pem",
             "clientCertificate": "optional; identifies a member that lists it",
         },
+        "openapi": format!("{http}/v1/welfare/openapi.json"),
+        "xroadRest": {
+            "url": format!("{https}/r1/KR/GOV/NARU/welfare/{{service}}"),
+            "plainUrl": format!("{http}/r1/KR/GOV/NARU/welfare/{{service}}"),
+            "listClients": format!("{http}/listClients"),
+            "clients": {
+                "mohw": "KR/GOV/MOHW/haengbok",
+                "city-a": "KR/MUN/CITYA/welfare",
+                "portal": "KR/COM/PORTAL/portal",
+            },
+        },
         "soap": {
             "url": format!("{https}/soap/welfare"),
             "wsdl": format!("{https}/soap/welfare?wsdl"),

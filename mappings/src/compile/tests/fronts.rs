@@ -159,3 +159,46 @@ fn headers_keys_and_faults() {
         "none of the columns",
     );
 }
+
+#[test]
+fn methods_and_paths() {
+    let file = "xroad-rest/v1/mapping.yaml";
+    let line = "[GET /overlaps, POST /overlaps]";
+    let found = |written: &str, path: &str, says: &str| {
+        finds(file, line, written, &format!("operations.overlapCheck.http{path}"), says);
+    };
+    found("[FETCH /overlaps]", "[0]", "must be GET, POST");
+    found("[GET overlaps]", "[0]", "a path from `/` on");
+    found("[GET /overlaps/../x]", "[0]", "`..` is no segment");
+    found("[GET //overlaps]", "[0]", "`` is no segment");
+    found("[GET /overlaps%2F]", "[0]", "is no segment");
+    found("[\"GET /overlaps/{nothing}\"]", "[0]", "no required field `nothing`");
+    found("[GET /overlaps, GET /overlaps]", "[1]", "another operation is called by this");
+    found("[GET /history]", "[0]", "another operation");
+    let of_all = |written: &str, says: &str| {
+        finds(file, line, written, "operations.overlapCheck", says);
+    };
+    of_all("[\"GET /{group}\"]", "must begin with a service code");
+    of_all("[GET /listMethods]", "is a metaservice");
+    finds(
+        file,
+        "http: [POST /benefits]",
+        "http: [GET /benefits]",
+        "operations.benefitGrant.http[0]",
+        "changes something",
+    );
+}
+
+#[test]
+fn xroad_identifiers_and_error_types() {
+    let file = "xroad-rest/v1/mapping.yaml";
+    let provider = "KR/GOV/NARU/welfare";
+    let at = "layout.xroad-rest.provider";
+    finds(file, provider, "KR/GOV/NARU", at, "must name a subsystem");
+    finds(file, provider, "KR/GOV/../welfare", at, "no identifier may have");
+    finds(file, "KR/COM/PORTAL/portal:", "KR/COM:", "organizations.KR/COM", "has 2 parts");
+    let faults = "faults: { Forbidden: Server.Other }\noperations:\n";
+    finds(file, "operations:\n", faults, "faults.Forbidden", "must be a status, or a type");
+    let faults = "faults: { Other: Client.X }\noperations:\n";
+    finds(file, "operations:\n", faults, "faults.Other", "a kind of fault");
+}

@@ -12,6 +12,7 @@ pub mod envelope;
 pub mod fault;
 pub mod front;
 pub mod journal;
+pub mod letter;
 pub mod mapping;
 pub mod mirror;
 pub mod outbox;

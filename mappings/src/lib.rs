@@ -26,7 +26,8 @@ pub mod xroad;
 
 pub use catalog::{Catalog, FrontEntry};
 pub use front::{
-    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, Framing, Metadata,
-    RestFront, SoapFront, TelegramFront, XRoadFront, XRoadRest,
+    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, DESCRIPTORS, Framing,
+    GrpcFront, Metadata, RestFront, SoapFront, TelegramFront, XRoadFront, XRoadRest,
+    status_message,
 };
 pub use problem::Problem;

@@ -90,6 +90,8 @@ impl Pipeline {
 
         let route = self.routes.route(&admitted)?;
         let target = route.target(|| admitted.spot(keys));
+        let bounded = inbound.patience(self.clock.now())?.map(|left| target.within(left));
+        let target = bounded.as_ref().unwrap_or(target);
         let occasion = Occasion { exchange: inbound.id, now };
         let call = target.map(&admitted, occasion, trail)?;
         let delivery = Delivery { admitted: &admitted, occasion, call: &call };

@@ -131,6 +131,9 @@ pub struct Listen {
     /// Telegrams over TCP.
     #[serde(default)]
     pub telegram: Vec<TelegramListener>,
+    /// gRPC: every service.
+    #[serde(default)]
+    pub grpc: Vec<GrpcListener>,
     /// Watched folders.
     #[serde(default)]
     pub batch: Vec<BatchListener>,
@@ -145,6 +148,15 @@ pub struct HttpListener {
     /// Where to listen.
     pub address: SocketAddr,
     /// HTTPS, with client certificates where the client has one.
+    pub tls: Option<Tls>,
+}
+
+/// `[[listen.grpc]]`
+#[derive(Debug, Deserialize)]
+pub struct GrpcListener {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// TLS, with client certificates where the client has one.
     pub tls: Option<Tls>,
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::{Adapter, MemberId, Pipeline, Service};
-use mappings::{BatchFront, TelegramFront};
+use mappings::{BatchFront, GrpcFront, TelegramFront};
 
 use crate::authenticate::{Members, Sha256};
 use crate::config::source::Source;
@@ -35,6 +35,8 @@ pub struct Deployment {
     pub pipeline: Pipeline,
     /// The fronts served over HTTP.
     pub http: HttpFronts,
+    /// Every service over gRPC.
+    pub grpc: Arc<GrpcFront>,
     /// One for each `[[listen.telegram]]`.
     pub telegram: Vec<Arc<TelegramFront>>,
     /// One for each `[[listen.batch]]`.
@@ -120,6 +122,7 @@ impl Deployment {
             source,
             pipeline,
             http: plan.http_fronts,
+            grpc: catalog.grpc().clone(),
             telegram: plan.telegram_fronts,
             batch: batch
                 .map(|(front, member)| BatchSource { front, member: MemberId(member.into()) })

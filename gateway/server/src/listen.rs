@@ -3,6 +3,7 @@
 //! deployment of the moment, once per message.
 
 pub mod batch;
+pub mod grpc;
 pub mod http;
 pub mod telegram;
 mod trace;
@@ -10,6 +11,7 @@ mod trace;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -42,6 +44,8 @@ pub struct Received {
     pub attributes: std::collections::BTreeMap<String, String>,
     /// Its bytes.
     pub body: Bytes,
+    /// How long the caller waits, where its protocol says so.
+    pub patience: Option<Duration>,
 }
 
 impl Gateway {
@@ -80,13 +84,15 @@ impl Gateway {
 
     /// Handles one message to its end, also when the client has hung up meanwhile.
     pub async fn handle(&self, on: &Arc<Deployment>, received: Received) -> Option<Reply> {
+        let now = on.pipeline.clock.now();
         let inbound = Inbound {
             id: ExchangeId(Uuid::now_v7()),
             front: on.versions.of(received.front),
             evidence: received.evidence,
             attributes: received.attributes,
             body: received.body,
-            received: on.pipeline.clock.now(),
+            received: now,
+            deadline: received.patience.and_then(|patience| now.checked_add(patience).ok()),
         };
         let deployment = on.clone();
         let guard = InFlight::enter(&self.metrics);

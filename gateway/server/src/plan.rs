@@ -16,6 +16,8 @@ use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront, XRoadRest};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use tonic::transport::server::ServerTlsConfig;
+use tonic::transport::{Certificate, Identity};
 use zeroize::Zeroizing;
 
 use crate::authenticate::{Members, Sha256, parse_hash};
@@ -38,6 +40,8 @@ pub struct Plan {
     pub tls: Vec<Option<ServerConfig>>,
     /// One for each `[[listen.batch]]`: the server that its folder is on.
     pub batch_servers: Vec<Option<Ssh>>,
+    /// One for each `[[listen.grpc]]`: its TLS settings.
+    pub grpc_tls: Vec<Option<ServerTlsConfig>>,
     /// The log's signing key.
     pub log_key: LogKey,
     /// The key of the journal's commitments.
@@ -123,6 +127,12 @@ impl Plan {
         let tls = config.listen.http.iter().enumerate();
         let tls = tls.map(|(index, listener)| tls_of(&base, index, listener, &mut check)).collect();
         let batch_servers = ssh_servers(&config, &mut check);
+        let grpc_tls = config.listen.grpc.iter().enumerate();
+        let grpc_tls = grpc_tls.map(|(index, listener)| {
+            let tls = listener.tls.as_ref()?;
+            check.one(&format!("listen.grpc[{index}].tls"), grpc_server_config(&base, tls))
+        });
+        let grpc_tls = grpc_tls.collect();
         check_names(&config, catalog.as_ref(), members.as_deref(), &mut check);
         check_routes(&config, catalog.as_ref(), members.as_deref(), &backends, &mut check);
         let versions = catalog.as_ref().zip(members.as_ref()).and_then(|(catalog, members)| {
@@ -180,7 +190,15 @@ impl Plan {
                     backends,
                     operators,
                 };
-                Ok(Self { config, tls, batch_servers, log_key, commitment_key, deployable })
+                Ok(Self {
+                    config,
+                    tls,
+                    grpc_tls,
+                    batch_servers,
+                    log_key,
+                    commitment_key,
+                    deployable,
+                })
             }
             _ => Err(check.0),
         }
@@ -365,6 +383,18 @@ fn ssh(config: &Config, sftp: &Sftp, at: &str, check: &mut Check) -> Option<Ssh>
     };
     let (host, port, user) = (sftp.host.clone(), sftp.port, sftp.user.clone());
     Some(Ssh { host, port, user, known_hosts, login })
+}
+
+/// The same for gRPC, whose library makes the settings itself: [`server_config`] only checks here.
+fn grpc_server_config(base: &Path, tls: &Tls) -> Result<ServerTlsConfig, String> {
+    server_config(base, tls)?;
+    let read = |path: &Path| std::fs::read(base.join(path)).map_err(|error| error.to_string());
+    let key = tls.key.resolve(base).map_err(|error| error.to_string())?;
+    let identity = Identity::from_pem(read(&tls.certificate)?, key.as_bytes());
+    Ok(ServerTlsConfig::new()
+        .identity(identity)
+        .client_ca_root(Certificate::from_pem(read(&tls.client_authority)?))
+        .client_auth_optional(true))
 }
 
 /// Every name in the configuration must be of something that is there.

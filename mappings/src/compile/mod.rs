@@ -6,6 +6,7 @@ mod backend;
 mod batch;
 mod batch_form;
 mod codec;
+mod derived;
 mod faults;
 mod front;
 mod header;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 
 use gateway_core::Pseudonymize;
 
+pub(crate) use derived::operations as derived_operations;
 pub(crate) use services::compile as compile_services;
 
 use crate::backend::Backend;

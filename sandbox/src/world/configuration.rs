@@ -60,7 +60,7 @@ filter = "info"
     }
 
     fn listeners(&self) -> String {
-        let Ports { http, https, telegram, admin, ledger: _ } = self.ports;
+        let Ports { http, https, grpc, telegram, admin, ledger: _ } = self.ports;
         let operator = self.api_keys.operator.hash();
         format!(
             r#"[[listen.http]]
@@ -68,6 +68,10 @@ address = "127.0.0.1:{http}"
 
 [[listen.http]]
 address = "127.0.0.1:{https}"
+tls = {{ certificate = "pki/server.pem", key = "file:pki/server.key", client_authority = "pki/ca.pem" }}
+
+[[listen.grpc]]
+address = "127.0.0.1:{grpc}"
 tls = {{ certificate = "pki/server.pem", key = "file:pki/server.key", client_authority = "pki/ca.pem" }}
 
 [[listen.telegram]]

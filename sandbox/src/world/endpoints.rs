@@ -51,6 +51,7 @@ pub(super) fn write(
             "plainUrl": format!("{http}/soap/welfare12"),
             "plainWsdl": format!("{http}/soap/welfare12?wsdl"),
         },
+        "grpc": { "target": format!("127.0.0.1:{}", ports.grpc), "service": "naru.v1.Gateway", "authority": "pki/ca.pem", "apiKeyMetadata": "x-api-key" },
         "telegram": { "host": "127.0.0.1", "port": ports.telegram, "front": "welfare/city-a/v1" },
         "batch": {
             "folder": "inbox/city-b",

@@ -19,6 +19,8 @@ pub struct Ports {
     pub http: u16,
     /// REST and SOAP over TLS, with client certificates.
     pub https: u16,
+    /// gRPC over TLS, with client certificates.
+    pub grpc: u16,
     /// City A's telegrams.
     pub telegram: u16,
     /// Administration, health and metrics.
@@ -28,7 +30,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Chooses five different free ports. They are free at this moment; whoever is to listen there
+    /// Chooses six different free ports. They are free at this moment; whoever is to listen there
     /// says so if somebody else was faster.
     ///
     /// # Errors
@@ -40,6 +42,7 @@ impl Ports {
         Ok(Self {
             http: choose(18080)?,
             https: choose(18443)?,
+            grpc: choose(18444)?,
             telegram: choose(18500)?,
             admin: choose(18081)?,
             ledger: choose(18545)?,
@@ -81,9 +84,9 @@ mod tests {
 
     #[test]
     fn ephemeral_ports_differ() {
-        let Ports { http, https, telegram, admin, ledger } =
+        let Ports { http, https, grpc, telegram, admin, ledger } =
             Ports::choose(PortChoice::Ephemeral).unwrap();
-        let mut ports = [http, https, telegram, admin, ledger];
+        let mut ports = [http, https, grpc, telegram, admin, ledger];
         ports.sort_unstable();
         assert!(ports.windows(2).all(|pair| pair[0] != pair[1]));
     }

@@ -30,6 +30,16 @@ pub struct Target {
 }
 
 impl Target {
+    /// The same, with no provider asked for longer than `limit` at a time.
+    pub(crate) fn within(&self, limit: Duration) -> Self {
+        let bounded = self.providers.iter().map(|provider| {
+            let Provider { name, adapter, deadline } = &**provider;
+            let (name, adapter) = (name.clone(), adapter.clone());
+            Arc::new(Provider { name, adapter, deadline: limit.min(*deadline) })
+        });
+        Self { mapping: self.mapping.clone(), providers: bounded.collect() }
+    }
+
     /// Says the request in the backends' terms.
     ///
     /// # Errors

@@ -80,7 +80,8 @@ pub(super) async fn exchange(
         None => front,
     };
     let evidence = evidence(request);
-    let received = Received { front, evidence, attributes: attributes(request), body };
+    let received =
+        Received { front, evidence, attributes: attributes(request), body, patience: None };
     match shared.gateway.handle(on, received).await {
         Some(reply) => respond(reply, closes),
         None => problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the gateway is stopping"),

@@ -1,4 +1,4 @@
-//! Compiles `proto/` in pure Rust: no `protoc` is installed (see ADR 10).
+//! Compiles `proto/` in pure Rust: no `protoc` is installed (see ADR 11).
 
 use std::error::Error;
 use std::path::PathBuf;

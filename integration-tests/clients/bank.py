@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import tempfile
+import time
 
 import grpc
 from google.protobuf import descriptor_pool
@@ -65,6 +66,7 @@ def outcome(call):
         "message": MessageToDict(reply.message),
         "exchange": reply.exchange,
         "receipt": reply.receipt,
+        "pending": reply.pending,
         "quota": MessageToDict(reply.quota) if reply.HasField("quota") else None,
         "metadata": dict(made.initial_metadata()),
     }
@@ -122,6 +124,29 @@ steps["unconsented"] = exchange("history", {"person": resident, "group": "housin
 benefit = steps["granted"]["message"]["benefit"]
 end = {"benefit": benefit, "end": "2026-06-30", "reason": "moved"}
 steps["ended"] = exchange("benefitEnd", end, "G-3")
+
+for_later = (("prefer", "respond-async"),)
+taken = exchange("overlapCheck", check, metadata=for_later)
+steps["taken-for-later"] = taken
+stub = stubs.GatewayStub(by_certificate)
+named = messages.CollectRequest(exchange=taken["exchange"])
+for _ in range(600):
+    steps["collected"] = outcome(lambda: stub.Collect.with_call(named, timeout=30))
+    if not steps["collected"].get("pending"):
+        break
+    time.sleep(0.05)
+refused = exchange("history", {"person": resident, "group": "housing"}, metadata=for_later)
+named = messages.CollectRequest(exchange=refused["exchange"])
+for _ in range(600):
+    steps["collected-refusal"] = outcome(lambda: stub.Collect.with_call(named, timeout=30))
+    if not steps["collected-refusal"].get("pending"):
+        break
+    time.sleep(0.05)
+other = stubs.GatewayStub(by_key)
+as_other = {"timeout": 30, "metadata": (("x-api-key", api_key),)}
+steps["not-ones-own"] = outcome(lambda: other.Collect.with_call(named, **as_other))
+unnamed = messages.CollectRequest(exchange="x")
+steps["no-exchange"] = outcome(lambda: stub.Collect.with_call(unnamed, timeout=30))
 
 with_key = {"over": by_key, "metadata": (("x-api-key", api_key),)}
 steps["quota"] = [exchange("overlapCheck", check, **with_key) for _ in range(4)]

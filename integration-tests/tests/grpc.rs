@@ -92,11 +92,31 @@ async fn a_bank_does_the_main_job_with_generated_stubs() {
         assert_eq!(status(&steps[name]), wanted, "{name}");
         assert!(steps[name]["metadata"]["naru-receipt"].as_str().unwrap().len() > 100, "{name}");
     }
+    check_later(&steps);
     check_quota(&steps["quota"]);
     check_receipt(&steps["granted"], &world);
     check_bad(&steps["bad"]);
     assert_eq!(status(&steps["still-there"]), "OK");
     world.stop().await.unwrap();
+}
+
+/// A call that is not waited for, and collected as it would have been answered.
+fn check_later(steps: &Value) {
+    let taken = &steps["taken-for-later"];
+    assert_eq!((status(taken), &taken["pending"]), ("OK".to_owned(), &json!(true)));
+    assert!(taken["receipt"].as_str().unwrap().len() > 100);
+    let collected = &steps["collected"];
+    assert_eq!(collected["message"]["overlapping"], true);
+    assert_eq!(
+        (&collected["exchange"], &collected["pending"]),
+        (&taken["exchange"], &json!(false))
+    );
+    assert_eq!(collected["metadata"]["naru-receipt"], collected["receipt"]);
+    let refused = status(&steps["collected-refusal"]);
+    assert_eq!(refused, "PERMISSION_DENIED ConsentMissing/consent-missing");
+    for name in ["not-ones-own", "no-exchange"] {
+        assert_eq!(status(&steps[name]), "NOT_FOUND", "{name}");
+    }
 }
 
 fn check_quota(steps: &Value) {
@@ -188,7 +208,9 @@ async fn frames_that_lie_are_refused_one_by_one() {
         assert_eq!(outcome["receipt"], journaled, "{name}: {outcome}");
         assert_eq!(outcome["message"] == "", wanted == REACHED, "{name}: {outcome}");
     }
-    assert_eq!(outcomes["deadline-passed"]["grpc"], "4", "{outcomes}");
+    // Ours is DEADLINE_EXCEEDED; when the library's own timer is first, it says CANCELLED.
+    let passed = outcomes["deadline-passed"]["grpc"].as_str().unwrap();
+    assert!(["4", "1"].contains(&passed), "{outcomes}");
     assert_eq!(outcomes["garbage"], json!(["closed", "closed", "closed"]));
     world.stop().await.unwrap();
 }

@@ -67,7 +67,7 @@ impl Catalog {
         let mut catalog = Self {
             services: BTreeMap::new(),
             fronts: BTreeMap::new(),
-            grpc: Arc::new(GrpcFront::new([])),
+            grpc: Arc::default(),
             backends: BTreeMap::new(),
             terms: BTreeMap::new(),
         };

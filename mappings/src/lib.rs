@@ -28,6 +28,6 @@ pub use catalog::{Catalog, FrontEntry};
 pub use front::{
     BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, DESCRIPTORS, Framing,
     GrpcFront, Metadata, RestFront, SoapFront, TelegramFront, XRoadFront, XRoadRest,
-    status_message,
+    collected_exchange, pending_reply, status_message,
 };
 pub use problem::Problem;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::policy::QuotaState;
-use crate::{Envelope, ExchangeId, Fault, Inbound, Message, Receipt, Retry};
+use crate::{Envelope, ExchangeId, Fault, Inbound, Kind, Message, Receipt, Retry};
 
 /// Decodes one system's requests and writes replies in the same format. Pure and total: any bytes
 /// give an envelope or a fault, and any fault gives a reply.
@@ -130,6 +130,8 @@ pub struct Reply {
     pub body: Bytes,
     /// How long to wait before the same request makes sense again, for a listener that can.
     pub retry_after: Option<Duration>,
+    /// What kind of fault it tells of; none for an answer.
+    pub fault: Option<Kind>,
 }
 
 impl Draft {
@@ -160,7 +162,7 @@ impl Draft {
                 }
             }
         }
-        Reply { status, headers, body: body.into(), retry_after: None }
+        Reply { status, headers, body: body.into(), retry_after: None, fault: None }
     }
 }
 
@@ -180,6 +182,7 @@ impl Reply {
     /// Says when the request makes sense again, as `fault` has it.
     #[must_use]
     pub(crate) fn retry(mut self, fault: Option<&Fault>) -> Self {
+        self.fault = fault.map(|fault| fault.kind);
         self.retry_after = fault.and_then(|fault| match fault.retry {
             Retry::After(wait) => Some(wait),
             Retry::Never => None,

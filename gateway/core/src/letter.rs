@@ -19,6 +19,16 @@ pub enum Task {
     Delivery,
 }
 
+impl Task {
+    /// As it is written in stores, metrics and commands.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exchange => "exchange",
+            Self::Delivery => "delivery",
+        }
+    }
+}
+
 /// One piece of work. Its content is personal: who makes it seals it, and nobody else can read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -72,6 +82,17 @@ pub enum State {
     Done,
     /// Given up; an operator may replay it.
     Dead,
+}
+
+impl State {
+    /// As it is written in stores, metrics and commands.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 /// How a letter ended.

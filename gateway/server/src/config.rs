@@ -4,6 +4,7 @@
 //! both. What of it can change while the gateway runs is said in [`source`].
 
 pub mod layers;
+mod queue;
 pub mod routes;
 pub mod source;
 
@@ -23,6 +24,7 @@ pub use batch::{BatchListener, Sftp};
 
 use crate::secret::SecretRef;
 
+pub use queue::{Queue, Subscription};
 pub use routes::Route;
 
 /// One thing wrong with a configuration.
@@ -74,6 +76,10 @@ pub struct Config {
     pub backends: Vec<Backend>,
     /// `[[route]]`
     pub routes: Vec<Route>,
+    /// `[queue]`
+    pub queue: Option<Queue>,
+    /// `[[subscription]]`
+    pub subscriptions: Vec<Subscription>,
     /// `[log_output]`
     pub log_output: LogOutput,
 }
@@ -407,12 +413,14 @@ impl Config {
         let listen = sections.optional("listen");
         let fronts = sections.optional("fronts");
         let log_output = sections.optional("log_output");
+        let queue = sections.at_most_one("queue");
+        let subscriptions = sections.list("subscription");
         let members = sections.list("member");
         let quotas = sections.list("quota");
         let backends = sections.backends();
         let routes = sections.list("route");
         sections.refuse_the_rest();
-        match (gateway, secrets, log, admin, listen, fronts, log_output) {
+        match (gateway, secrets, log, admin, listen, fronts, log_output, queue) {
             (
                 Some(gateway),
                 Some(secrets),
@@ -421,6 +429,7 @@ impl Config {
                 Some(listen),
                 Some(fronts),
                 Some(log_output),
+                Some(queue),
             ) if sections.problems.is_empty() => Ok(Self {
                 base,
                 table,
@@ -434,6 +443,8 @@ impl Config {
                 quotas,
                 backends,
                 routes,
+                queue,
+                subscriptions,
                 log_output,
             }),
             _ => Err(sections.problems),
@@ -473,6 +484,13 @@ impl Sections {
         match self.table.remove(name) {
             Some(value) => self.read(name, value),
             None => Some(T::default()),
+        }
+    }
+
+    fn at_most_one<T: DeserializeOwned>(&mut self, name: &str) -> Option<Option<T>> {
+        match self.table.remove(name) {
+            Some(value) => self.read(name, value).map(Some),
+            None => Some(None),
         }
     }
 

@@ -14,6 +14,7 @@ use mappings::{BatchFront, GrpcFront, TelegramFront};
 use crate::authenticate::{Members, Sha256};
 use crate::config::source::Source;
 use crate::fingerprint::Fingerprint;
+use crate::later::Later;
 use crate::listen::http::HttpFronts;
 use crate::plan::{Deployable, PlannedBackend};
 use crate::pseudonyms::Pseudonyms;
@@ -43,6 +44,8 @@ pub struct Deployment {
     pub batch: Vec<BatchSource>,
     /// Which members speak another version of a format.
     pub versions: Versions,
+    /// Work for later, where it is configured.
+    pub later: Option<Arc<Later>>,
     /// The backends, each with what stands around it.
     pub backends: Vec<OpenBackend>,
     /// The services of the catalog.
@@ -114,6 +117,8 @@ impl Deployment {
             outbox: resources.store.clone(),
             journal: resources.journal.clone(),
         };
+        let later =
+            plan.queue.map(|queue| queue.open(resources, members.clone(), plan.pseudonyms.clone()));
         let folders = config.listen.batch.iter().map(|folder| folder.member.as_str());
         let batch = plan.batch_fronts.into_iter().zip(folders);
         Ok(Self {
@@ -128,6 +133,7 @@ impl Deployment {
                 .map(|(front, member)| BatchSource { front, member: MemberId(member.into()) })
                 .collect(),
             versions: plan.versions,
+            later,
             backends,
             services: catalog.services().cloned().collect(),
             members,
@@ -149,9 +155,11 @@ impl Deployment {
             source: Source::default(),
             pipeline,
             http: HttpFronts::default(),
+            grpc: Arc::default(),
             telegram: vec![],
             batch: vec![source],
             versions: Versions::default(),
+            later: None,
             backends: vec![],
             services: vec![],
             members: Arc::new(members),

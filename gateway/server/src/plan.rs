@@ -1,6 +1,8 @@
 //! A configuration together with everything it names, read and checked: what `naru check` reports
 //! on and `naru serve` starts from.
 
+mod queue;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
@@ -31,6 +33,8 @@ use crate::pseudonyms::Pseudonyms;
 use crate::quota::Quotas;
 use crate::routing;
 use crate::versions::Versions;
+
+pub use queue::PlannedQueue;
 
 /// Everything that can be prepared without opening the store, the log or a socket.
 pub struct Plan {
@@ -79,6 +83,8 @@ pub struct Deployable {
     pub pseudonyms: Arc<Pseudonyms>,
     /// One for each `[[backend]]`.
     pub backends: Vec<PlannedBackend>,
+    /// Work for later, where it is configured.
+    pub queue: Option<PlannedQueue>,
     /// Operators by the digest of their key.
     pub operators: HashMap<Sha256, String>,
 }
@@ -138,6 +144,7 @@ impl Plan {
         let versions = catalog.as_ref().zip(members.as_ref()).and_then(|(catalog, members)| {
             check.many(Versions::new(&config.members, catalog, members))
         });
+        let queue = PlannedQueue::find(&config, catalog.as_ref(), members.as_deref(), &mut check);
 
         let services: Vec<ServiceId> =
             catalog.iter().flat_map(Catalog::services).map(|service| service.id.clone()).collect();
@@ -188,6 +195,7 @@ impl Plan {
                     quotas,
                     pseudonyms,
                     backends,
+                    queue,
                     operators,
                 };
                 Ok(Self {

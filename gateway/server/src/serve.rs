@@ -20,6 +20,7 @@ use crate::admin::{self, Administration};
 use crate::authenticate::sha256;
 use crate::config::{BatchListener, Config, Sftp};
 use crate::deployment::Deployment;
+use crate::later;
 use crate::listen::batch::BatchSettings;
 use crate::listen::batch::ssh::Ssh;
 use crate::listen::grpc::{GrpcSettings, Health};
@@ -112,11 +113,20 @@ impl Running {
         running.listen_telegram(&config).await?;
         running.watch_folders(&config, batch_servers);
         running.administer(&config)?;
+        running.work_on_letters(&config);
         let sweeping = sweep(running.gateway.clone());
         tokio::spawn(running.stop.clone().run_until_cancelled_owned(sweeping));
         running.ready.store(true, Ordering::Release);
         running.health.set(true).await;
         Ok(running)
+    }
+
+    fn work_on_letters(&self, config: &Config) {
+        if let Some(queue) = &config.queue {
+            let (gateway, stop) = (self.gateway.clone(), self.stop.clone());
+            let due = self.resources.letters_due.clone();
+            tokio::spawn(later::work(gateway, due, queue.workers, stop));
+        }
     }
 
     fn administer(&mut self, config: &Config) -> Result<(), ServeError> {

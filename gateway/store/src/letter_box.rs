@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::Store;
 use crate::consents::uuid;
 use crate::error::Broken;
-use crate::letters::{state_name, task, time};
+use crate::letters::{task, time};
 
 #[async_trait]
 impl LetterBox for Store {
@@ -75,7 +75,7 @@ impl Store {
             "SELECT * FROM letters WHERE state = ? AND id > ? \
              AND (keep_until IS NULL OR keep_until > ?) ORDER BY id LIMIT ?",
         )
-        .bind(state_name(state))
+        .bind(state.name())
         .bind(after.as_ref().map_or(&[][..], |after| &after.as_bytes()[..]))
         .bind(self.clock.now().as_millisecond())
         .bind(limit)

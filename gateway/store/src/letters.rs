@@ -70,7 +70,7 @@ impl Store {
             "SELECT count(*) FROM letters WHERE state = 'waiting' AND member = ? AND task = ?",
         )
         .bind(&*letter.member.0)
-        .bind(task_name(letter.task))
+        .bind(letter.task.name())
         .fetch_one(&mut *transaction)
         .await?;
         if waiting >= i64::from(limit) {
@@ -125,7 +125,7 @@ impl Store {
                      content = CASE WHEN ? THEN NULL ELSE content END, outcome = ?, reason = ?, \
                      keep_until = ? WHERE id = ? AND owner = ?",
                 )
-                .bind(state_name(ending.state))
+                .bind(ending.state.name())
                 .bind(done)
                 .bind(ending.outcome.as_deref())
                 .bind(ending.reason.as_deref())
@@ -196,7 +196,7 @@ async fn insert(
          attempts, posted, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'waiting', ?, ?, ?)",
     )
     .bind(&letter.id.as_bytes()[..])
-    .bind(task_name(letter.task))
+    .bind(letter.task.name())
     .bind(&*letter.member.0)
     .bind(&letter.subject)
     .bind(letter.lane.as_deref())
@@ -229,21 +229,6 @@ pub(crate) fn task(row: &SqliteRow) -> Result<Task, Broken> {
         "exchange" => Ok(Task::Exchange),
         "delivery" => Ok(Task::Delivery),
         _ => Err(Broken::Column("task")),
-    }
-}
-
-fn task_name(task: Task) -> &'static str {
-    match task {
-        Task::Exchange => "exchange",
-        Task::Delivery => "delivery",
-    }
-}
-
-pub(crate) fn state_name(state: State) -> &'static str {
-    match state {
-        State::Waiting => "waiting",
-        State::Done => "done",
-        State::Dead => "dead",
     }
 }
 

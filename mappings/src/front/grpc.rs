@@ -12,6 +12,7 @@ use gateway_core::front::{Draft, Exchange, Slot};
 use gateway_core::policy::QuotaState;
 use gateway_core::{Envelope, Fault, Front, Inbound, Kind, Message, ServiceId};
 use prost::Message as _;
+use uuid::Uuid;
 
 use super::http;
 use crate::layout::json::{JsonError, JsonKind};
@@ -44,10 +45,22 @@ pub struct GrpcFront {
     operations: BTreeMap<ServiceId, Operation<JsonKind>>,
 }
 
+/// One without any service.
+impl Default for GrpcFront {
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
 impl GrpcFront {
     pub(crate) fn new(operations: impl IntoIterator<Item = Operation<JsonKind>>) -> Self {
         let operations = operations.into_iter().map(|each| (each.service.id.clone(), each));
         Self { id: "naru/grpc/v1".into(), operations: operations.collect() }
+    }
+
+    /// As the id of a mapping, in envelopes and records.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     fn operation(&self, id: &ServiceId) -> Result<&Operation<JsonKind>, Fault> {
@@ -91,6 +104,7 @@ impl Front for GrpcFront {
             message: Some(operation.reply.to_struct(&record)),
             quota: exchange.quota.map(quota),
             receipt: String::new(),
+            pending: false,
         };
         Ok(Draft {
             status: status::OK,
@@ -108,6 +122,22 @@ impl Front for GrpcFront {
             receipt: Slot::Header,
         }
     }
+}
+
+/// The reply to a request that is handled later; with a receipt when it has just been taken.
+pub fn pending_reply(exchange: &str, receipt: &str) -> Vec<u8> {
+    let reply = proto::ExchangeReply {
+        exchange: exchange.to_owned(),
+        receipt: receipt.to_owned(),
+        pending: true,
+        ..Default::default()
+    };
+    reply.encode_to_vec()
+}
+
+/// The exchange that a `CollectRequest` names; `None` when it is no such message.
+pub fn collected_exchange(body: &[u8]) -> Option<Uuid> {
+    proto::CollectRequest::decode(body).ok()?.exchange.parse().ok()
 }
 
 /// What a gRPC status says besides its code: the message a caller reads of the details in `body`,

@@ -12,7 +12,7 @@ mod telegram;
 mod xroad;
 
 pub use batch::{BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord};
-pub use grpc::{DESCRIPTORS, GrpcFront, status_message};
+pub use grpc::{DESCRIPTORS, GrpcFront, collected_exchange, pending_reply, status_message};
 pub use rest::RestFront;
 pub use soap::SoapFront;
 pub use telegram::{Framing, TelegramFront};

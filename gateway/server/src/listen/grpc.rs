@@ -12,10 +12,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_core::front::Refusing;
-use gateway_core::{Evidence, Fault, Front, Kind, Reply};
+use gateway_core::pipeline::Accepted;
+use gateway_core::{Evidence, ExchangeId, Fault, Front, Kind, Reply};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::metadata::{Ascii, MetadataKey, MetadataMap, MetadataValue};
 use tonic::transport::server::{Server, ServerTlsConfig, TcpIncoming};
 use tonic::{Code, Request, Response, Status, Streaming};
 use tonic_health::ServingStatus;
@@ -23,6 +24,7 @@ use tonic_health::server::HealthReporter;
 use zeroize::Zeroizing;
 
 use super::{Gateway, Received};
+use crate::later::Collected;
 use service::{GatewayService, NAME};
 
 /// Calls at once on one connection.
@@ -122,6 +124,56 @@ impl Calls {
         &self,
         request: Request<Streaming<Bytes>>,
     ) -> Result<Response<Bytes>, Status> {
+        let evidence = self.evidence(&request)?;
+        let waits = !prefers_async(request.metadata());
+        let patience = patience(request.metadata());
+        let (body, fault) = self.read(request.into_inner()).await;
+        let (patience, fault) = match (patience, fault) {
+            (Ok(patience), fault) => (patience, fault),
+            (Err(invalid), fault) => (None, Some(fault.unwrap_or(invalid))),
+        };
+        let broken = fault.is_some();
+        let deployment = self.gateway.current();
+        let front: Arc<dyn Front> = match fault {
+            Some(fault) => Arc::new(Refusing::new(deployment.grpc.clone(), fault)),
+            None => deployment.grpc.clone(),
+        };
+        let received = Received { front, evidence, attributes: BTreeMap::new(), body, patience };
+        let handled = match deployment.later.as_ref().filter(|_| !broken && !waits) {
+            Some(later) => match self.gateway.accept(&deployment, later, received).await {
+                Some(Ok(accepted)) => return Ok(taken(&accepted)),
+                refused => refused.and_then(Result::err),
+            },
+            None => self.gateway.handle(&deployment, received).await,
+        };
+        handled.map_or_else(|| Err(Status::unavailable("the gateway is stopping")), respond)
+    }
+
+    /// One `Collect`: nothing is asked of anybody, so there is nothing to journal.
+    async fn collect(&self, request: Request<Streaming<Bytes>>) -> Result<Response<Bytes>, Status> {
+        let evidence = self.evidence(&request)?;
+        let (body, fault) = self.read(request.into_inner()).await;
+        if let Some(fault) = fault {
+            return Err(plain(&fault));
+        }
+        let unknown = || Status::not_found("there is no such exchange");
+        let deployment = self.gateway.current();
+        let later = deployment.later.as_ref().ok_or_else(unknown)?;
+        let id = mappings::collected_exchange(&body).map(ExchangeId).ok_or_else(unknown)?;
+        match later.collect(id, &evidence).await {
+            Err(fault) => Err(plain(&fault)),
+            Ok(Collected::Waiting) => {
+                Ok(Response::new(mappings::pending_reply(&id.to_string(), "").into()))
+            }
+            Ok(Collected::Reply(kept)) if kept.front == deployment.grpc.name() => {
+                respond_with(kept.status, kept.headers, kept.body)
+            }
+            Ok(Collected::Reply(_)) => Err(unknown()),
+        }
+    }
+
+    /// What is seen of the caller, unless it comes too often.
+    fn evidence<T>(&self, request: &Request<T>) -> Result<Evidence, Status> {
         let address = request.remote_addr().map(|address| address.ip());
         if address.is_some_and(|peer| !self.gateway.admits(peer)) {
             let says = "too many requests from this address; slow down";
@@ -130,28 +182,12 @@ impl Calls {
         let certificate = request.peer_certs();
         let certificate = certificate.as_ref().and_then(|chain| chain.first());
         let api_key = request.metadata().get("x-api-key").and_then(|key| key.to_str().ok());
-        let evidence = Evidence {
+        Ok(Evidence {
             address,
             certificate: certificate.map(|leaf| leaf.as_ref().into()),
             api_key: api_key.map(|key| Zeroizing::new(key.to_owned())),
-            folder: None,
-        };
-        let patience = patience(request.metadata());
-        let (body, fault) = self.read(request.into_inner()).await;
-        let (patience, fault) = match (patience, fault) {
-            (Ok(patience), fault) => (patience, fault),
-            (Err(invalid), fault) => (None, Some(fault.unwrap_or(invalid))),
-        };
-        let deployment = self.gateway.current();
-        let front: Arc<dyn Front> = match fault {
-            Some(fault) => Arc::new(Refusing::new(deployment.grpc.clone(), fault)),
-            None => deployment.grpc.clone(),
-        };
-        let received = Received { front, evidence, attributes: BTreeMap::new(), body, patience };
-        match self.gateway.handle(&deployment, received).await {
-            Some(reply) => respond(reply),
-            None => Err(Status::unavailable("the gateway is stopping")),
-        }
+            ..Evidence::default()
+        })
     }
 
     /// The one message of a unary call, or what is wrong with its frames.
@@ -221,23 +257,53 @@ fn read_timeout(text: &str) -> Option<Duration> {
 
 /// A reply whose status is not OK has `google.rpc.Status` as its body.
 fn respond(reply: Reply) -> Result<Response<Bytes>, Status> {
+    respond_with(reply.status, reply.headers, reply.body)
+}
+
+fn respond_with<N: AsRef<str>>(
+    status: u16,
+    headers: Vec<(N, String)>,
+    body: Bytes,
+) -> Result<Response<Bytes>, Status> {
     let mut metadata = MetadataMap::new();
-    for (name, value) in reply.headers {
-        if let Ok(value) = MetadataValue::try_from(value) {
+    for (name, value) in headers {
+        let name = MetadataKey::<Ascii>::from_bytes(name.as_ref().as_bytes());
+        if let (Ok(name), Ok(value)) = (name, MetadataValue::try_from(value)) {
             metadata.insert(name, value);
         }
     }
-    match Code::from(i32::from(reply.status)) {
+    match Code::from(i32::from(status)) {
         Code::Ok => {
-            let mut response = Response::new(reply.body);
+            let mut response = Response::new(body);
             *response.metadata_mut() = metadata;
             Ok(response)
         }
         code => {
-            let message = mappings::status_message(&reply.body);
-            Err(Status::with_details_and_metadata(code, message, reply.body, metadata))
+            let message = mappings::status_message(&body);
+            Err(Status::with_details_and_metadata(code, message, body, metadata))
         }
     }
+}
+
+/// That a request is handled later.
+fn taken(accepted: &Accepted) -> Response<Bytes> {
+    let Accepted { exchange, receipt } = accepted;
+    Response::new(mappings::pending_reply(&exchange.to_string(), &receipt.0).into())
+}
+
+/// A refusal that has no exchange.
+fn plain(fault: &Fault) -> Status {
+    match fault.kind {
+        Kind::Unauthenticated => Status::unauthenticated(&fault.public),
+        Kind::Unroutable => Status::not_found(&fault.public),
+        Kind::Malformed => Status::invalid_argument(&fault.public),
+        _ => Status::internal(&fault.public),
+    }
+}
+
+/// The same as in HTTP (RFC 7240, section 4.1).
+fn prefers_async(metadata: &MetadataMap) -> bool {
+    metadata.get("prefer").is_some_and(|preference| preference == "respond-async")
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use prost_types::value::Kind as Is;
 use prost_types::{ListValue, Struct, Value as Element};
-use uuid::Uuid;
 
 use super::*;
 use crate::Catalog;

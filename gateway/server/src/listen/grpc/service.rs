@@ -17,6 +17,7 @@ use super::Calls;
 /// The service's full name.
 pub(super) const NAME: &str = "naru.v1.Gateway";
 const EXCHANGE: &str = "/naru.v1.Gateway/Exchange";
+const COLLECT: &str = "/naru.v1.Gateway/Collect";
 
 /// The service on one listener.
 #[derive(Clone)]
@@ -44,11 +45,12 @@ impl Service<http::Request<Body>> for GatewayService {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let calls = self.0.clone();
         Box::pin(async move {
-            if request.uri().path() != EXCHANGE {
-                return Ok(Status::unimplemented("the service has no such method").into_http());
-            }
             let mut grpc = Grpc::new(Raw).max_decoding_message_size(calls.body_bytes);
-            Ok(grpc.client_streaming(Exchange(calls), request).await)
+            Ok(match request.uri().path() {
+                EXCHANGE => grpc.client_streaming(Exchange(calls), request).await,
+                COLLECT => grpc.client_streaming(Collect(calls), request).await,
+                _ => Status::unimplemented("the service has no such method").into_http(),
+            })
         })
     }
 }
@@ -62,6 +64,18 @@ impl ClientStreamingService<Bytes> for Exchange {
     fn call(&mut self, request: Request<Streaming<Bytes>>) -> Self::Future {
         let calls = self.0.clone();
         Box::pin(async move { calls.exchange(request).await })
+    }
+}
+
+struct Collect(Arc<Calls>);
+
+impl ClientStreamingService<Bytes> for Collect {
+    type Response = Bytes;
+    type Future = BoxFuture<Response<Bytes>, Status>;
+
+    fn call(&mut self, request: Request<Streaming<Bytes>>) -> Self::Future {
+        let calls = self.0.clone();
+        Box::pin(async move { calls.collect(request).await })
     }
 }
 

@@ -16,7 +16,7 @@ use gateway_core::{Evidence, Fault, Front, Kind, Reply};
 use zeroize::Zeroizing;
 
 use super::super::Received;
-use super::{ClientCertificate, Shared};
+use super::{ClientCertificate, Shared, later};
 use crate::deployment::Deployment;
 
 /// No format is served under this path, so there is nothing to answer in and nothing to journal.
@@ -74,7 +74,7 @@ pub(super) async fn exchange(
         Some(fault) => (Bytes::new(), Some(fault)),
         None => read_body(payload, shared).await,
     };
-    let closes = fault.is_some();
+    let (closes, waits) = (fault.is_some(), !later::is_preferred(request));
     let front = match fault {
         Some(fault) => Arc::new(Refusing::new(front, fault)),
         None => front,
@@ -82,7 +82,14 @@ pub(super) async fn exchange(
     let evidence = evidence(request);
     let received =
         Received { front, evidence, attributes: attributes(request), body, patience: None };
-    match shared.gateway.handle(on, received).await {
+    let handled = match on.later.as_ref().filter(|_| !closes && !waits) {
+        Some(queue) => match shared.gateway.accept(on, queue, received).await {
+            Some(Ok(accepted)) => return later::taken(&accepted),
+            refused => refused.and_then(Result::err),
+        },
+        None => shared.gateway.handle(on, received).await,
+    };
+    match handled {
         Some(reply) => respond(reply, closes),
         None => problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the gateway is stopping"),
     }
@@ -123,7 +130,7 @@ pub(super) fn evidence(request: &HttpRequest) -> Evidence {
         address: request.peer_addr().map(|address| address.ip()),
         certificate: request.conn_data::<ClientCertificate>().map(|found| found.0.clone()),
         api_key: api_key.map(|key| Zeroizing::new(key.to_owned())),
-        folder: None,
+        ..Evidence::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The refusal matrix: each kind of fault on each front, exact bytes on the wire.
 //!
-//! The expected bytes are in `refusals/<front>/<kind>`: status and headers (HTTP fronts only), an
+//! The expected bytes are in `refusals/<front>/<kind>`: status and headers or metadata (HTTP and gRPC), an
 //! empty line, the body. `UPDATE_REFUSALS=1` writes what is there now; read the difference.
 
 use std::collections::BTreeMap;
@@ -51,12 +51,17 @@ fn rows() -> Vec<Row> {
             request: br#"{"residentNumber":"9001011234567","group":"housing","from":"2026-01-01","to":"2026-12-31"}"#.to_vec(),
             attributes: attributes(json),
         },
+        Row {
+            front: "grpc",
+            request: std::fs::read(root().join("mappings/fuzz/corpus/grpc/overlap")).unwrap(),
+            attributes: attributes(&[]),
+        },
     ]
 }
 
 fn wire(front: &dyn Front, reply: Reply) -> Vec<u8> {
     let mut bytes = Vec::new();
-    if matches!(front.name(), "soap" | "rest") {
+    if matches!(front.name(), "soap" | "rest" | "grpc") {
         bytes.extend_from_slice(format!("{}\n", reply.status).as_bytes());
         for (name, value) in &reply.headers {
             bytes.extend_from_slice(format!("{name}: {value}\n").as_bytes());
@@ -74,7 +79,10 @@ async fn every_fault_on_every_front_has_its_exact_bytes() {
     let update = std::env::var_os("UPDATE_REFUSALS").is_some();
     let mut wrong = Vec::new();
     for row in rows() {
-        let front = catalog.front(row.front).unwrap().as_front();
+        let front: Arc<dyn Front> = match row.front {
+            "grpc" => catalog.grpc().clone(),
+            mapping => catalog.front(mapping).unwrap().as_front(),
+        };
         for kind in Kind::ALL {
             let fault = Fault::new(kind, "scripted", "the reason a caller reads")
                 .context("what only the operator reads");
@@ -85,6 +93,7 @@ async fn every_fault_on_every_front_has_its_exact_bytes() {
                 attributes: row.attributes.clone(),
                 body: row.request.clone().into(),
                 received: NOW.parse().unwrap(),
+                deadline: None,
             };
             let reply = refusing(fault).handle(inbound).await;
             let bytes = wire(&*front, reply);
@@ -108,7 +117,7 @@ fn expected(front: &str, kind: Kind) -> PathBuf {
 
 #[test]
 fn no_refusal_is_missing_or_left_over() {
-    for front in ["soap", "telegram", "batch", "rest"] {
+    for front in ["soap", "telegram", "batch", "rest", "grpc"] {
         let folder = root().join("integration-tests/refusals").join(front);
         let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();

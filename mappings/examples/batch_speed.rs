@@ -83,6 +83,7 @@ fn decode(
         attributes,
         body,
         received: Timestamp::UNIX_EPOCH,
+        deadline: None,
     };
     front.decode(&inbound).map(drop)
 }

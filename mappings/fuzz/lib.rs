@@ -10,7 +10,7 @@ use std::sync::{Arc, LazyLock};
 use bytes::Bytes;
 use gateway_core::front::Exchange;
 use gateway_core::{
-    Evidence, ExchangeId, Inbound, Pseudonym, Pseudonymize, Received, Response,
+    Evidence, ExchangeId, Front, Inbound, Pseudonym, Pseudonymize, Received, Response,
 };
 use jiff::Timestamp;
 use mappings::{Catalog, FrontEntry};
@@ -37,14 +37,24 @@ pub fn front(id: &str) -> &'static FrontEntry {
 
 /// Decodes, and refuses what does not decode.
 pub fn request(front: &FrontEntry, attributes: &[(&str, &str)], body: &[u8]) {
+    run(front.as_front(), attributes, body);
+}
+
+/// The same by gRPC, whose front has no mapping.
+pub fn grpc(body: &[u8]) {
+    run(CATALOG.grpc().clone(), &[], body);
+}
+
+fn run(front: Arc<dyn Front>, attributes: &[(&str, &str)], body: &[u8]) {
     let attributes = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into()));
     let inbound = Inbound {
         id: ExchangeId(Uuid::nil()),
-        front: front.as_front(),
+        front,
         evidence: Evidence::default(),
         attributes: attributes.collect::<BTreeMap<_, _>>(),
         body: Bytes::copy_from_slice(body),
         received: Timestamp::UNIX_EPOCH,
+        deadline: None,
     };
     if let Err(fault) = inbound.front.decode(&inbound) {
         let exchange = Exchange {

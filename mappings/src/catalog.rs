@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 use crate::backend::Backend;
 use crate::compile::{self, Entry};
 use crate::format::{MappingFile, ServicesFile};
-use crate::front::{BatchFront, RestFront, SoapFront, TelegramFront, XRoadFront};
+use crate::front::{BatchFront, GrpcFront, RestFront, SoapFront, TelegramFront, XRoadFront};
+use crate::layout::json::JsonKind;
+use crate::operations::Operation;
 use crate::problem::{Problem, Spot};
 use crate::provider::Provide;
 use crate::terms::{Sector, Terms, Type};
@@ -23,6 +25,7 @@ const FORMAT: &str = "mapping/v1";
 pub struct Catalog {
     services: BTreeMap<ServiceId, Arc<Service>>,
     fronts: BTreeMap<String, FrontEntry>,
+    grpc: Arc<GrpcFront>,
     pub(crate) backends: BTreeMap<String, BackendEntry>,
     terms: BTreeMap<ServiceId, Arc<Terms>>,
 }
@@ -74,13 +77,16 @@ impl Catalog {
         let mut catalog = Self {
             services: BTreeMap::new(),
             fronts: BTreeMap::new(),
+            grpc: Arc::default(),
             backends: BTreeMap::new(),
             terms: BTreeMap::new(),
         };
         let mut folder = Folder { root, found: &mut found };
+        let mut derived = Vec::new();
         for sector in folder.subfolders(root) {
-            catalog.load_sector(&sector, &mut folder, &pseudonyms);
+            derived.extend(catalog.load_sector(&sector, &mut folder, &pseudonyms));
         }
+        catalog.grpc = Arc::new(GrpcFront::new(derived));
         if catalog.services.is_empty() && found.is_empty() {
             let mut spot = Spot::new(&mut found, "");
             spot.problem(format_args!("{} holds no <sector>/services.yaml", root.display()));
@@ -96,10 +102,10 @@ impl Catalog {
         path: &Path,
         folder: &mut Folder<'_>,
         pseudonyms: &Arc<dyn Pseudonymize>,
-    ) {
+    ) -> Vec<Operation<JsonKind>> {
         let services = path.join("services.yaml");
         let Some(file) = folder.parse::<ServicesFile>(&services) else {
-            return;
+            return vec![];
         };
         let name = folder.name(&services);
         let mut spot = Spot::new(folder.found, &name);
@@ -111,12 +117,14 @@ impl Catalog {
             self.services.insert(terms.service.id.clone(), terms.service.clone());
             self.terms.insert(terms.service.id.clone(), terms.clone());
         }
+        let derived = compile::derived_operations(&sector, &mut spot);
         for system in folder.subfolders(path) {
             for version in folder.subfolders(&system) {
                 let path = version.join("mapping.yaml");
                 self.load_mapping(&path, &sector, folder, pseudonyms);
             }
         }
+        derived
     }
 
     fn load_mapping(
@@ -181,6 +189,11 @@ impl Catalog {
     /// Every front by the id of its mapping.
     pub fn fronts(&self) -> impl Iterator<Item = (&str, &FrontEntry)> {
         self.fronts.iter().map(|(id, front)| (id.as_str(), front))
+    }
+
+    /// Every service over gRPC, in its own terms.
+    pub fn grpc(&self) -> &Arc<GrpcFront> {
+        &self.grpc
     }
 
     /// The mapping of a backend, e.g. `welfare/ledger/v1`.

@@ -27,7 +27,8 @@ pub mod xroad;
 
 pub use catalog::{Catalog, FrontEntry};
 pub use front::{
-    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, Framing, Metadata,
-    RestFront, SoapFront, SoapMetadata, TelegramFront, XRoadFront, XRoadRest,
+    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, DESCRIPTORS, Framing,
+    GrpcFront, Metadata, RestFront, SoapFront, SoapMetadata, TelegramFront, XRoadFront, XRoadRest,
+    collected_exchange, pending_reply, status_message,
 };
 pub use problem::Problem;

@@ -32,6 +32,9 @@ pub struct Evidence {
     pub api_key: Option<Zeroizing<String>>,
     /// The member a watched folder belongs to: the operating system decides who writes there.
     pub folder: Option<MemberId>,
+    /// Who sent it when it was accepted, for a request that is handled later. The queue vouches for it:
+    /// what it keeps is sealed, and credentials are not kept.
+    pub accepted: Option<Caller>,
 }
 
 impl fmt::Debug for Evidence {
@@ -40,6 +43,7 @@ impl fmt::Debug for Evidence {
             .field("certificate", &self.certificate.is_some())
             .field("api_key", &self.api_key.is_some())
             .field("folder", &self.folder)
+            .field("accepted", &self.accepted)
             .finish_non_exhaustive()
     }
 }
@@ -67,7 +71,7 @@ pub enum Assurance {
 }
 
 /// An authenticated caller.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The member organization.
     pub member: MemberId,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::{Evidence, Front, Message, Service};
+use crate::{Evidence, Fault, Front, Kind, Message, Origin, Service};
 
 /// Identifies one exchange, in logs, the journal and the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,6 +39,30 @@ pub struct Inbound {
     pub body: Bytes,
     /// When the last byte of it arrived.
     pub received: Timestamp,
+    /// When the caller stops waiting, where its protocol says so. No backend is asked after it, and
+    /// none is waited for beyond it.
+    pub deadline: Option<Timestamp>,
+}
+
+impl Inbound {
+    /// How long the caller still waits, where it said so.
+    ///
+    /// # Errors
+    /// `BackendUnavailable` when the caller has stopped waiting already.
+    pub(crate) fn patience(&self, now: Timestamp) -> Result<Option<Duration>, Fault> {
+        let Some(deadline) = self.deadline else {
+            return Ok(None);
+        };
+        match Duration::try_from(deadline.duration_since(now)) {
+            Ok(left) if !left.is_zero() => Ok(Some(left)),
+            _ => {
+                let says = "the deadline passed before the provider was asked; nothing was done";
+                let mut fault = Fault::new(Kind::BackendUnavailable, "deadline-passed", says);
+                fault.origin = Origin::Caller;
+                Err(fault)
+            }
+        }
+    }
 }
 
 /// One request, decoded.

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::policy::QuotaState;
-use crate::{Envelope, ExchangeId, Fault, Inbound, Message, Receipt, Retry};
+use crate::{Envelope, ExchangeId, Fault, Inbound, Kind, Message, Receipt, Retry};
 
 /// Decodes one system's requests and writes replies in the same format. Pure and total: any bytes
 /// give an envelope or a fault, and any fault gives a reply.
 pub trait Front: Send + Sync {
-    /// The format, for logs and records: `soap`, `telegram`, `batch`, `rest`.
+    /// The format, for logs and records: `soap`, `telegram`, `batch`, `rest`, `grpc`.
     fn name(&self) -> &str;
 
     /// The mapping it reads and writes by, e.g. `welfare/rest/v1`. Members may have another version
@@ -100,9 +100,9 @@ pub struct Exchange<'a> {
 /// A reply complete but for its receipt, which exists only once the journal holds the entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// HTTP status; other listeners ignore it.
+    /// HTTP or gRPC status; other listeners ignore it.
     pub status: u16,
-    /// HTTP headers, content type included; other listeners ignore them.
+    /// HTTP headers, content type included, or gRPC metadata; other listeners ignore them.
     pub headers: Vec<(&'static str, String)>,
     /// The bytes, with the receipt's place empty.
     pub body: Vec<u8>,
@@ -115,6 +115,9 @@ pub struct Draft {
 pub enum Slot {
     /// In the HTTP header `Naru-Receipt`.
     Header,
+    /// In the gRPC metadata `naru-receipt`, and appended to the body as a length-delimited field of
+    /// Protocol Buffers with this key byte.
+    Appended(u8),
     /// Inserted into the body at this offset.
     Insert(usize),
     /// Written over the spaces of a fixed field of the body.
@@ -129,14 +132,16 @@ pub enum Slot {
 /// A finished reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// HTTP status; other listeners ignore it.
+    /// HTTP or gRPC status; other listeners ignore it.
     pub status: u16,
-    /// HTTP headers; other listeners ignore them.
+    /// HTTP headers or gRPC metadata; other listeners ignore them.
     pub headers: Vec<(&'static str, String)>,
     /// The bytes.
     pub body: Bytes,
     /// How long to wait before the same request makes sense again, for a listener that can.
     pub retry_after: Option<Duration>,
+    /// What kind of fault it tells of; none for an answer.
+    pub fault: Option<Kind>,
 }
 
 impl Draft {
@@ -146,6 +151,10 @@ impl Draft {
         if let Some(receipt) = receipt {
             match slot {
                 Slot::Header => headers.push(("naru-receipt", receipt.0.clone())),
+                Slot::Appended(key) => {
+                    headers.push(("naru-receipt", receipt.0.clone()));
+                    append_field(&mut body, key, receipt.0.as_bytes());
+                }
                 Slot::Insert(offset) => {
                     let at = offset.min(body.len());
                     let tail = body.split_off(at);
@@ -163,14 +172,27 @@ impl Draft {
                 }
             }
         }
-        Reply { status, headers, body: body.into(), retry_after: None }
+        Reply { status, headers, body: body.into(), retry_after: None, fault: None }
     }
+}
+
+/// A field of wire type 2: key, length as a variable-length integer, bytes.
+fn append_field(body: &mut Vec<u8>, key: u8, bytes: &[u8]) {
+    body.push(key);
+    let mut length = bytes.len();
+    while length > 0x7f {
+        body.push(0x80 | (length & 0x7f) as u8);
+        length >>= 7;
+    }
+    body.push(length as u8);
+    body.extend_from_slice(bytes);
 }
 
 impl Reply {
     /// Says when the request makes sense again, as `fault` has it.
     #[must_use]
     pub(crate) fn retry(mut self, fault: Option<&Fault>) -> Self {
+        self.fault = fault.map(|fault| fault.kind);
         self.retry_after = fault.and_then(|fault| match fault.retry {
             Retry::After(wait) => Some(wait),
             Retry::Never => None,
@@ -194,6 +216,16 @@ mod tests {
         assert_eq!(sealed(Slot::Header).headers, [("naru-receipt", "XYZ".to_owned())]);
         assert_eq!(&sealed(Slot::Insert(2)).body[..], b"abXYZ    cd");
         assert_eq!(&sealed(Slot::Field { offset: 2, width: 4 }).body[..], b"abXYZ cd");
+    }
+
+    #[test]
+    fn a_protobuf_message_gets_the_receipt_as_its_last_field() {
+        let draft =
+            Draft { status: 0, headers: vec![], body: vec![8, 1], receipt: Slot::Appended(0x22) };
+        let reply = draft.seal(Some(&Receipt("r".repeat(300))));
+        assert_eq!(reply.body.get(..6), Some(&[8, 1, 0x22, 0xac, 2, b'r'][..]));
+        assert_eq!(reply.body.len(), 305);
+        assert_eq!(reply.headers, [("naru-receipt", "r".repeat(300))]);
     }
 
     #[test]

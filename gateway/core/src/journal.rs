@@ -83,6 +83,8 @@ pub struct Record<'a> {
 pub enum RecordKind {
     /// A request and its reply.
     Exchange,
+    /// A request that was taken, to be handled later in an exchange of the same id.
+    Acceptance,
     /// The outcome of a submit whose own exchange was cut off.
     Settlement,
     /// An act of an operator, such as recording a consent.

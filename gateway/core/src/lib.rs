@@ -13,6 +13,7 @@ pub mod fault;
 pub mod framing;
 pub mod front;
 pub mod journal;
+pub mod letter;
 pub mod mapping;
 pub mod mirror;
 pub mod outbox;

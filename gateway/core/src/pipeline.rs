@@ -1,5 +1,6 @@
 //! The life of a request. Read this first.
 
+mod accept;
 mod deliver;
 mod recover;
 
@@ -19,6 +20,7 @@ use crate::route::{Route, Routes};
 use crate::stage::{self, Admitted};
 use crate::{Clock, Draft, Fault, Inbound, Journal, Kind, Message, Outbox, Pseudonymize, Reply};
 
+pub use accept::{Accepted, Defer};
 use deliver::{Delivered, Delivery};
 
 /// Everything an exchange passes through.
@@ -56,23 +58,33 @@ impl Pipeline {
         let mut trail = self.trail();
         let outcome = self.exchange_caught(&inbound, &mut trail).await;
         let (draft, fault) = self.encode(&inbound, &trail, outcome);
-        let record = Record {
-            exchange: inbound.id,
-            kind: RecordKind::Exchange,
-            received: inbound.received,
-            finished: self.clock.now(),
-            front: inbound.front.name(),
-            trail: &trail,
-            request: &inbound.body,
-            reply: &draft.body,
-            fault: fault.as_ref(),
-        };
+        let record = self.record(&inbound, &trail, &draft.body, fault.as_ref());
         match self.journal.append(record).await {
             Ok(receipt) => {
                 self.settle(&trail).await;
                 draft.seal(Some(&receipt)).retry(fault.as_ref())
             }
             Err(broken) => self.unrecorded(&inbound, &trail, broken).await,
+        }
+    }
+
+    fn record<'a>(
+        &self,
+        inbound: &'a Inbound,
+        trail: &'a Trail,
+        reply: &'a [u8],
+        fault: Option<&'a Fault>,
+    ) -> Record<'a> {
+        Record {
+            exchange: inbound.id,
+            kind: RecordKind::Exchange,
+            received: inbound.received,
+            finished: self.clock.now(),
+            front: inbound.front.name(),
+            trail,
+            request: &inbound.body,
+            reply,
+            fault,
         }
     }
 
@@ -90,9 +102,10 @@ impl Pipeline {
 
         let route = self.routes.route(&admitted)?;
         let target = route.target(|| admitted.spot(keys));
-        let patience = inbound.front.patience(admitted.envelope());
-        let shortened = patience.map(|patience| Arc::new(target.within(patience)));
-        let target = shortened.as_ref().unwrap_or(target);
+        let waits = inbound.patience(self.clock.now())?;
+        let patience = waits.into_iter().chain(inbound.front.patience(admitted.envelope())).min();
+        let bounded = patience.map(|patience| Arc::new(target.within(patience)));
+        let target = bounded.as_ref().unwrap_or(target);
         let occasion = Occasion { exchange: inbound.id, now };
         let call = target.map(&admitted, occasion, trail)?;
         let delivery = Delivery { admitted: &admitted, occasion, call: &call };
@@ -133,10 +146,7 @@ impl Pipeline {
         trail: &mut Trail,
     ) -> Result<Message, Fault> {
         let caught = AssertUnwindSafe(self.exchange(inbound, trail)).catch_unwind().await;
-        caught.unwrap_or_else(|_| {
-            let fault = Fault::new(Kind::Internal, "defect", "the gateway failed; it was recorded");
-            Err(fault.context("a stage panicked; the panic message is in the log"))
-        })
+        caught.unwrap_or_else(|_| Err(defect()))
     }
 
     /// The one place where an outcome becomes bytes.
@@ -191,6 +201,11 @@ impl Pipeline {
         };
         inbound.front.refuse(&self.reply_to(inbound, trail), &fault).seal(None)
     }
+}
+
+fn defect() -> Fault {
+    let fault = Fault::new(Kind::Internal, "defect", "the gateway failed; it was recorded");
+    fault.context("a stage panicked; the panic message is in the log")
 }
 
 fn outcome_unknown() -> Fault {

@@ -83,6 +83,27 @@ pub fn authorize(
     Ok(Authorized(identified))
 }
 
+/// What is kept of an authorized exchange that is to be handled later. Nothing is decided by it: every
+/// stage comes again then, and consent and quota only then.
+pub struct Deferral {
+    /// What was asked.
+    pub envelope: Arc<Envelope>,
+    /// Who asked.
+    pub caller: Caller,
+    /// The key under which its submit happens once; none for a query.
+    pub key: Option<SubmissionKey>,
+}
+
+/// Leaves the rest for later.
+///
+/// # Errors
+/// `Malformed` when it changes something and carries no idempotency key.
+pub fn defer(authorized: Authorized, pseudonyms: &dyn Pseudonymize) -> Result<Deferral, Fault> {
+    let Authorized(Identified { envelope, caller }) = authorized;
+    let key = submission_key(&envelope, &caller, pseudonyms)?;
+    Ok(Deferral { envelope, caller, key })
+}
+
 /// Has the person agreed?
 ///
 /// # Errors

@@ -283,3 +283,20 @@ async fn a_backend_that_is_not_configured_any_more_keeps_its_submits_open() {
     assert_eq!(reply, "OutcomeUnknown/outcome-unknown receipt");
     assert_eq!(asked[6..], ["journal Exchange OutcomeUnknown", "release"], "nobody else is asked");
 }
+
+#[tokio::test]
+async fn a_callers_deadline_bounds_the_backend_and_one_that_passed_asks_nothing() {
+    let within = |deadline| Script { deadline: Some(deadline), ..Script::default() };
+    let (_, asked) = exchange(within("2026-01-01T00:00:00.250Z")).await;
+    assert!(asked.contains(&"call within 250ms".to_owned()), "{asked:?}");
+    let (_, asked) = exchange(within("2026-01-01T00:01:00Z")).await;
+    assert!(asked.contains(&"call".to_owned()), "the route's own is shorter: {asked:?}");
+    for script in [within("2026-01-01T00:00:00Z"), within("2025-12-31T00:00:00Z")] {
+        let (reply, asked) = exchange(script).await;
+        assert!(reply.starts_with("BackendUnavailable/deadline-passed"), "{reply}");
+        assert!(!asked.iter().any(|part| part.starts_with("call")), "{asked:?}");
+    }
+    let passed = Script { deadline: Some("2025-12-31T00:00:00Z"), ..submit() };
+    let (_, asked) = exchange(passed).await;
+    assert!(!asked.contains(&"begin".to_owned()), "the key is not claimed: {asked:?}");
+}

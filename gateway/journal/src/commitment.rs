@@ -49,6 +49,7 @@ impl Part {
 pub(crate) fn kind_name(kind: RecordKind) -> &'static str {
     match kind {
         RecordKind::Exchange => "exchange",
+        RecordKind::Acceptance => "acceptance",
         RecordKind::Settlement => "settlement",
         RecordKind::Administration => "administration",
     }

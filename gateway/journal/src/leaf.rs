@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `v` | 1 |
 //! | `exchange` | id of the exchange (UUID) |
-//! | `kind` | `exchange`; `settlement` of a submit whose own exchange was cut off; `administration` |
+//! | `kind` | `exchange`; `acceptance` of a request to be handled later; `settlement` of a submit whose own exchange was cut off; `administration` |
 //! | `received`, `finished` | RFC 3339, UTC, milliseconds |
 //! | `configuration` | what decided it: the digest that `naru check` prints |
 //! | `front` | the format it came in |

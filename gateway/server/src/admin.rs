@@ -1,5 +1,7 @@
-//! The admin listener: health and metrics for machines, consents for operators. Its own address
-//! and its own keys; every act is journaled with who did it.
+//! The admin listener: health and metrics for machines, consents and letters for operators.
+//! Its own address and its own keys; every act is journaled with who did it.
+
+mod letters;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -93,6 +95,7 @@ pub fn serve(
             .route("/admin/consents/{id}", web::delete().to(withdraw))
             .route("/admin/reload", web::post().to(reload))
             .route("/admin/mirror", web::get().to(differences))
+            .configure(letters::routes)
     };
     let server = HttpServer::new(app).workers(1).shutdown_timeout(shutdown.as_secs());
     Ok(server.disable_signals().bind(address)?.run())

@@ -108,9 +108,20 @@ impl Authenticate for Members {
         evidence: &Evidence,
         envelope: &Envelope,
     ) -> Result<Caller, Fault> {
+        self.identify(evidence, envelope.credential.as_deref().map(String::as_str))
+    }
+}
+
+impl Members {
+    /// Whom the evidence names, and a credential of the message where it has one.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when it names nobody, or two different members.
+    pub fn identify(&self, evidence: &Evidence, credential: Option<&str>) -> Result<Caller, Fault> {
         let mut found: Option<(Means, &MemberId)> = None;
         let certificate = evidence.certificate.as_deref();
-        let api_keys = [evidence.api_key.as_deref(), envelope.credential.as_deref()];
+        let api_keys = [evidence.api_key.as_deref().map(String::as_str), credential];
+        let accepted = evidence.accepted.as_ref();
         let presented = certificate
             .map(|der| (Means::Certificate, self.certificates.get(&sha256(der))))
             .into_iter()
@@ -120,7 +131,11 @@ impl Authenticate for Members {
                     .flatten()
                     .map(|key| (Means::ApiKey, self.api_keys.get(&sha256(key.as_bytes())))),
             )
-            .chain(evidence.folder.as_ref().map(|id| (Means::Folder, Some(id))));
+            .chain(evidence.folder.as_ref().map(|id| (Means::Folder, Some(id))))
+            .chain(
+                accepted
+                    .map(|caller| (caller.means, self.ids.iter().find(|id| **id == caller.member))),
+            );
         for (means, member) in presented {
             let member = member.ok_or_else(|| unknown(means))?;
             match found {

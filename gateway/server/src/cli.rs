@@ -2,6 +2,7 @@
 
 mod consent;
 mod key;
+mod letter;
 mod mapping;
 mod mirror;
 mod operator;
@@ -63,6 +64,9 @@ enum Command {
     Mapping(mapping::Mapping),
     /// Record, withdraw and list consents, through a running gateway's admin listener.
     Consent(consent::Consent),
+    /// List, replay and drop asynchronous exchanges and callbacks, through a running gateway's admin
+    /// listener.
+    Letter(letter::Letter),
     /// Make keys.
     #[command(subcommand)]
     Key(key::Key),
@@ -84,6 +88,7 @@ pub fn run() -> ExitCode {
         Command::Verify(verify) => verify.run(),
         Command::Mapping(mapping) => mapping.run(),
         Command::Consent(consent) => consent.run(),
+        Command::Letter(letter) => letter.run(),
         Command::Key(key) => key.run(),
         Command::World(world) => world.run(),
     };

@@ -6,6 +6,7 @@
 mod backend;
 mod batch;
 pub mod layers;
+mod queue;
 pub mod routes;
 pub mod source;
 
@@ -21,6 +22,7 @@ use crate::secret::SecretRef;
 
 pub use backend::{Backend, BackendCommon, BackendKind, BackendKindName};
 pub use batch::{BatchListener, Sftp};
+pub use queue::{Queue, Subscription};
 pub use routes::Route;
 
 /// One thing wrong with a configuration.
@@ -72,6 +74,10 @@ pub struct Config {
     pub backends: Vec<Backend>,
     /// `[[route]]`
     pub routes: Vec<Route>,
+    /// `[queue]`
+    pub queue: Option<Queue>,
+    /// `[[subscription]]`
+    pub subscriptions: Vec<Subscription>,
     /// `[log_output]`
     pub log_output: LogOutput,
 }
@@ -129,6 +135,9 @@ pub struct Listen {
     /// Telegrams over TCP.
     #[serde(default)]
     pub telegram: Vec<TelegramListener>,
+    /// gRPC: every service.
+    #[serde(default)]
+    pub grpc: Vec<GrpcListener>,
     /// Watched folders.
     #[serde(default)]
     pub batch: Vec<BatchListener>,
@@ -143,6 +152,15 @@ pub struct HttpListener {
     /// Where to listen.
     pub address: SocketAddr,
     /// HTTPS, with client certificates where the client has one.
+    pub tls: Option<Tls>,
+}
+
+/// `[[listen.grpc]]`
+#[derive(Debug, Deserialize)]
+pub struct GrpcListener {
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// TLS, with client certificates where the client has one.
     pub tls: Option<Tls>,
 }
 
@@ -334,12 +352,14 @@ impl Config {
         let listen = sections.optional("listen");
         let fronts = sections.optional("fronts");
         let log_output = sections.optional("log_output");
+        let queue = sections.at_most_one("queue");
+        let subscriptions = sections.list("subscription");
         let members = sections.list("member");
         let quotas = sections.list("quota");
         let backends = sections.backends();
         let routes = sections.list("route");
         sections.refuse_the_rest();
-        match (gateway, secrets, log, admin, listen, fronts, log_output) {
+        match (gateway, secrets, log, admin, listen, fronts, log_output, queue) {
             (
                 Some(gateway),
                 Some(secrets),
@@ -348,6 +368,7 @@ impl Config {
                 Some(listen),
                 Some(fronts),
                 Some(log_output),
+                Some(queue),
             ) if sections.problems.is_empty() => Ok(Self {
                 base,
                 table,
@@ -361,6 +382,8 @@ impl Config {
                 quotas,
                 backends,
                 routes,
+                queue,
+                subscriptions,
                 log_output,
             }),
             _ => Err(sections.problems),
@@ -400,6 +423,13 @@ impl Sections {
         match self.table.remove(name) {
             Some(value) => self.read(name, value),
             None => Some(T::default()),
+        }
+    }
+
+    fn at_most_one<T: DeserializeOwned>(&mut self, name: &str) -> Option<Option<T>> {
+        match self.table.remove(name) {
+            Some(value) => self.read(name, value).map(Some),
+            None => Some(None),
         }
     }
 

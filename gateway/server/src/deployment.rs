@@ -9,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::{Adapter, MemberId, Pipeline, Service};
-use mappings::{BatchFront, TelegramFront};
+use mappings::{BatchFront, GrpcFront, TelegramFront};
 
 use crate::authenticate::{Members, Sha256};
 use crate::backends::PlannedBackend;
 use crate::config::source::Source;
 use crate::fingerprint::Fingerprint;
+use crate::later::Later;
 use crate::listen::http::HttpFronts;
 use crate::plan::Deployable;
 use crate::pseudonyms::Pseudonyms;
@@ -36,12 +37,16 @@ pub struct Deployment {
     pub pipeline: Pipeline,
     /// The fronts served over HTTP.
     pub http: HttpFronts,
+    /// Every service over gRPC.
+    pub grpc: Arc<GrpcFront>,
     /// One for each `[[listen.telegram]]`.
     pub telegram: Vec<Arc<TelegramFront>>,
     /// One for each `[[listen.batch]]`.
     pub batch: Vec<BatchSource>,
     /// Which members speak another version of a format.
     pub versions: Versions,
+    /// Work for later, where it is configured.
+    pub later: Option<Arc<Later>>,
     /// The backends, each with what stands around it.
     pub backends: Vec<OpenBackend>,
     /// The services of the catalog.
@@ -113,6 +118,8 @@ impl Deployment {
             outbox: resources.store.clone(),
             journal: resources.journal.clone(),
         };
+        let later =
+            plan.queue.map(|queue| queue.open(resources, members.clone(), plan.pseudonyms.clone()));
         let folders = config.listen.batch.iter().map(|folder| folder.member.as_str());
         let batch = plan.batch_fronts.into_iter().zip(folders);
         Ok(Self {
@@ -121,11 +128,13 @@ impl Deployment {
             source,
             pipeline,
             http: plan.http_fronts,
+            grpc: catalog.grpc().clone(),
             telegram: plan.telegram_fronts,
             batch: batch
                 .map(|(front, member)| BatchSource { front, member: MemberId(member.into()) })
                 .collect(),
             versions: plan.versions,
+            later,
             backends,
             services: catalog.services().cloned().collect(),
             members,
@@ -147,9 +156,11 @@ impl Deployment {
             source: Source::default(),
             pipeline,
             http: HttpFronts::default(),
+            grpc: Arc::default(),
             telegram: vec![],
             batch: vec![source],
             versions: Versions::default(),
+            later: None,
             backends: vec![],
             services: vec![],
             members: Arc::new(members),

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod deployment;
 pub mod fingerprint;
+pub mod later;
 pub mod listen;
 pub mod mirrors;
 pub mod plan;

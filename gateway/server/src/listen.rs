@@ -3,6 +3,7 @@
 //! deployment of the moment, once per message.
 
 pub mod batch;
+pub mod grpc;
 pub mod http;
 pub mod telegram;
 mod trace;
@@ -10,17 +11,21 @@ mod trace;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use gateway_core::pipeline::Accepted;
 use gateway_core::{Evidence, ExchangeId, Front, Inbound, Reply};
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::config::Limits;
 use crate::deployment::Deployment;
+use crate::later::Later;
 use crate::telemetry::Metrics;
 
 /// What every listener shares.
@@ -42,6 +47,8 @@ pub struct Received {
     pub attributes: std::collections::BTreeMap<String, String>,
     /// Its bytes.
     pub body: Bytes,
+    /// How long the caller waits, where its protocol says so.
+    pub patience: Option<Duration>,
 }
 
 impl Gateway {
@@ -80,24 +87,35 @@ impl Gateway {
 
     /// Handles one message to its end, also when the client has hung up meanwhile.
     pub async fn handle(&self, on: &Arc<Deployment>, received: Received) -> Option<Reply> {
-        let inbound = Inbound {
-            id: ExchangeId(Uuid::now_v7()),
-            front: on.versions.of(received.front),
-            evidence: received.evidence,
-            attributes: received.attributes,
-            body: received.body,
-            received: on.pipeline.clock.now(),
-        };
-        let deployment = on.clone();
-        let guard = InFlight::enter(&self.metrics);
+        let (deployment, inbound) = (on.clone(), inbound(on, received));
         let span = trace::span(&inbound);
-        let exchange = async move {
+        let exchange = async move { deployment.pipeline.handle(inbound).await };
+        self.spawn(exchange.instrument(span)).await.ok()
+    }
+
+    /// Takes one message to be handled later; [`gateway_core::Pipeline::accept`] says what is refused.
+    pub async fn accept(
+        &self,
+        on: &Arc<Deployment>,
+        later: &Arc<Later>,
+        received: Received,
+    ) -> Option<Result<Accepted, Reply>> {
+        let (deployment, later, inbound) = (on.clone(), later.clone(), inbound(on, received));
+        let span = trace::span(&inbound);
+        let acceptance = async move { deployment.pipeline.accept(inbound, &*later).await };
+        self.spawn(acceptance.instrument(span)).await.ok()
+    }
+
+    /// Work that a shutdown waits for. It does not panic and is not aborted while the runtime lives.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        let guard = InFlight::enter(&self.metrics);
+        self.in_flight.spawn(async move {
             let _guard = guard;
-            deployment.pipeline.handle(inbound).await
-        };
-        let task = self.in_flight.spawn(exchange.instrument(span));
-        // The task does not panic and is not aborted while the runtime lives.
-        task.await.ok()
+            work.await
+        })
     }
 
     /// Whether this peer may send one more message. It is asked before anything is read or
@@ -124,6 +142,19 @@ impl Gateway {
     /// The metrics.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+}
+
+fn inbound(on: &Deployment, received: Received) -> Inbound {
+    let now = on.pipeline.clock.now();
+    Inbound {
+        id: ExchangeId(Uuid::now_v7()),
+        front: on.versions.of(received.front),
+        evidence: received.evidence,
+        attributes: received.attributes,
+        body: received.body,
+        received: now,
+        deadline: received.patience.and_then(|patience| now.checked_add(patience).ok()),
     }
 }
 

@@ -1,6 +1,8 @@
 //! A configuration together with everything it names, read and checked: what `naru check` reports
 //! on and `naru serve` starts from.
 
+mod queue;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
@@ -13,6 +15,8 @@ use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront, XRoadRest};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use tonic::transport::server::ServerTlsConfig;
+use tonic::transport::{Certificate, Identity};
 
 use crate::authenticate::{Members, Sha256, parse_hash};
 use crate::authorize::Policies;
@@ -27,6 +31,8 @@ use crate::quota::Quotas;
 use crate::routing;
 use crate::versions::Versions;
 
+pub use queue::PlannedQueue;
+
 /// Everything that can be prepared without opening the store, the log or a socket.
 pub struct Plan {
     /// The configuration.
@@ -35,6 +41,8 @@ pub struct Plan {
     pub tls: Vec<Option<ServerConfig>>,
     /// One for each `[[listen.batch]]`: the server that its folder is on.
     pub batch_servers: Vec<Option<Ssh>>,
+    /// One for each `[[listen.grpc]]`: its TLS settings.
+    pub grpc_tls: Vec<Option<ServerTlsConfig>>,
     /// The log's signing key.
     pub log_key: LogKey,
     /// The key of the journal's commitments.
@@ -72,6 +80,8 @@ pub struct Deployable {
     pub pseudonyms: Arc<Pseudonyms>,
     /// One for each `[[backend]]`.
     pub backends: Vec<PlannedBackend>,
+    /// Work for later, where it is configured.
+    pub queue: Option<PlannedQueue>,
     /// Operators by the digest of their key.
     pub operators: HashMap<Sha256, String>,
 }
@@ -128,11 +138,18 @@ impl Plan {
         let tls = config.listen.http.iter().enumerate();
         let tls = tls.map(|(index, listener)| tls_of(&base, index, listener, &mut check)).collect();
         let batch_servers = ssh_servers(&config, &mut check);
+        let grpc_tls = config.listen.grpc.iter().enumerate();
+        let grpc_tls = grpc_tls.map(|(index, listener)| {
+            let tls = listener.tls.as_ref()?;
+            check.one(&format!("listen.grpc[{index}].tls"), grpc_server_config(&base, tls))
+        });
+        let grpc_tls = grpc_tls.collect();
         check_names(&config, catalog.as_ref(), members.as_deref(), &mut check);
         check_routes(&config, catalog.as_ref(), members.as_deref(), &backends, &mut check);
         let versions = catalog.as_ref().zip(members.as_ref()).and_then(|(catalog, members)| {
             check.many(Versions::new(&config.members, catalog, members))
         });
+        let queue = PlannedQueue::find(&config, catalog.as_ref(), members.as_deref(), &mut check);
 
         let services: Vec<ServiceId> =
             catalog.iter().flat_map(Catalog::services).map(|service| service.id.clone()).collect();
@@ -183,9 +200,18 @@ impl Plan {
                     quotas,
                     pseudonyms,
                     backends,
+                    queue,
                     operators,
                 };
-                Ok(Self { config, tls, batch_servers, log_key, commitment_key, deployable })
+                Ok(Self {
+                    config,
+                    tls,
+                    grpc_tls,
+                    batch_servers,
+                    log_key,
+                    commitment_key,
+                    deployable,
+                })
             }
             _ => Err(check.0),
         }
@@ -326,6 +352,18 @@ fn ssh(config: &Config, sftp: &Sftp, at: &str, check: &mut Check) -> Option<Ssh>
     };
     let (host, port, user) = (sftp.host.clone(), sftp.port, sftp.user.clone());
     Some(Ssh { host, port, user, known_hosts, login })
+}
+
+/// The same for gRPC, whose library makes the settings itself: [`server_config`] only checks here.
+fn grpc_server_config(base: &Path, tls: &Tls) -> Result<ServerTlsConfig, String> {
+    server_config(base, tls)?;
+    let read = |path: &Path| std::fs::read(base.join(path)).map_err(|error| error.to_string());
+    let key = tls.key.resolve(base).map_err(|error| error.to_string())?;
+    let identity = Identity::from_pem(read(&tls.certificate)?, key.as_bytes());
+    Ok(ServerTlsConfig::new()
+        .identity(identity)
+        .client_ca_root(Certificate::from_pem(read(&tls.client_authority)?))
+        .client_auth_optional(true))
 }
 
 /// Every name in the configuration must be of something that is there.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use gateway_core::{Clock, Journal};
 use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey};
 use gateway_store::Store;
+use tokio::sync::Notify;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -25,6 +26,8 @@ pub struct Resources {
     pub log: Arc<Log>,
     /// The same, observed: every exit passes it once.
     pub journal: Arc<dyn Journal>,
+    /// Told when there may be a letter to work on.
+    pub letters_due: Arc<Notify>,
     /// What `/metrics` tells.
     pub metrics: Arc<Metrics>,
     /// Queries asked elsewhere, and what came of it.
@@ -47,7 +50,8 @@ impl Resources {
         let metrics = Arc::new(Metrics::new().map_err(opening("the metrics"))?);
         let journal = Arc::new(Observed { journal: log.clone(), metrics: metrics.clone() });
         let mirrors = Arc::new(Mirrors::new(metrics.clone()));
-        Ok(Self { clock, store, log, journal, metrics, mirrors })
+        let letters_due = Arc::default();
+        Ok(Self { clock, store, log, journal, letters_due, metrics, mirrors })
     }
 }
 

@@ -12,14 +12,18 @@ use mappings::BatchLimits;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tonic::transport::server::ServerTlsConfig;
 
 use crate::admin::{self, Administration};
 use crate::authenticate::sha256;
 use crate::config::{BatchListener, Config, Sftp};
 use crate::deployment::Deployment;
+use crate::later;
 use crate::listen::batch::BatchSettings;
 use crate::listen::batch::ssh::Ssh;
+use crate::listen::grpc::{GrpcSettings, Health};
 use crate::listen::http::HttpSettings;
 use crate::listen::telegram::TelegramSettings;
 use crate::listen::{self, Gateway};
@@ -74,6 +78,8 @@ struct Running {
     resources: Resources,
     reloader: Arc<Reloader>,
     servers: Vec<ServerHandle>,
+    grpc: JoinSet<()>,
+    health: Health,
     ready: Arc<AtomicBool>,
     stop: CancellationToken,
     patience: Duration,
@@ -82,7 +88,8 @@ struct Running {
 impl Running {
     /// Opens what was planned, settles what an earlier run left open, then listens.
     async fn start(plan: Plan, file: PathBuf) -> Result<Self, ServeError> {
-        let Plan { config, tls, batch_servers, log_key, commitment_key, deployable } = plan;
+        let Plan { config, tls, grpc_tls, batch_servers, log_key, commitment_key, deployable } =
+            plan;
         let resources = Resources::open(&config, log_key, commitment_key).await?;
         let deployment = Deployment::new(deployable, &resources, None)?;
         recover(&deployment.pipeline).await?;
@@ -95,18 +102,31 @@ impl Running {
             gateway,
             resources,
             servers: Vec::new(),
+            grpc: JoinSet::new(),
+            health: Health::default(),
             ready: Arc::default(),
             stop: CancellationToken::new(),
             patience: Duration::from_secs(config.gateway.shutdown_seconds),
         };
         running.listen_http(&config, tls)?;
+        running.listen_grpc(&config, grpc_tls).await?;
         running.listen_telegram(&config).await?;
         running.watch_folders(&config, batch_servers);
         running.administer(&config)?;
+        running.work_on_letters(&config);
         let sweeping = sweep(running.gateway.clone());
         tokio::spawn(running.stop.clone().run_until_cancelled_owned(sweeping));
         running.ready.store(true, Ordering::Release);
+        running.health.set(true).await;
         Ok(running)
+    }
+
+    fn work_on_letters(&self, config: &Config) {
+        if let Some(queue) = &config.queue {
+            let (gateway, stop) = (self.gateway.clone(), self.stop.clone());
+            let due = self.resources.letters_due.clone();
+            tokio::spawn(later::work(gateway, due, queue.workers, stop));
+        }
     }
 
     fn administer(&mut self, config: &Config) -> Result<(), ServeError> {
@@ -140,6 +160,33 @@ impl Running {
             let server = listen::http::serve(self.gateway.clone(), settings)
                 .map_err(opening(format!("the HTTP listener {}", listener.address)))?;
             self.run(server);
+        }
+        Ok(())
+    }
+
+    async fn listen_grpc(
+        &mut self,
+        config: &Config,
+        tls: Vec<Option<ServerTlsConfig>>,
+    ) -> Result<(), ServeError> {
+        self.health.set(false).await;
+        let limits = &config.listen.limits;
+        for (listener, tls) in config.listen.grpc.iter().zip(tls) {
+            let settings = GrpcSettings {
+                tls,
+                body_bytes: limits.body_bytes,
+                message_timeout: Duration::from_secs(limits.message_seconds),
+            };
+            let what = format!("the gRPC listener {}", listener.address);
+            let socket = TcpListener::bind(listener.address).await.map_err(opening(what))?;
+            let (gateway, health, stop) =
+                (self.gateway.clone(), self.health.clone(), self.stop.clone());
+            self.grpc.spawn(async move {
+                let served = listen::grpc::serve(gateway, socket, settings, health, stop);
+                if let Err(error) = served.await {
+                    tracing::error!("a gRPC listener ended: {error}");
+                }
+            });
         }
         Ok(())
     }
@@ -193,8 +240,9 @@ impl Running {
 
     /// Not ready first, then no new work, then what is in flight, then the connections, and last
     /// the log with its final checkpoint.
-    async fn stop(self) -> Result<(), ServeError> {
+    async fn stop(mut self) -> Result<(), ServeError> {
         self.ready.store(false, Ordering::Release);
+        self.health.set(false).await;
         self.stop.cancel();
         for server in &self.servers {
             server.pause().await;
@@ -203,7 +251,12 @@ impl Running {
             tracing::warn!("some exchanges did not finish; the next start settles their submits");
         }
         // Nothing is in flight any more; what may remain are idle connections, waited for together.
-        join_all(self.servers.iter().map(|server| server.stop(true))).await;
+        let servers = join_all(self.servers.iter().map(|server| server.stop(true)));
+        // Somebody watching the health service keeps a call open for ever.
+        let calls = tokio::time::timeout(self.patience, async {
+            while self.grpc.join_next().await.is_some() {}
+        });
+        let _ = tokio::join!(servers, calls);
         self.resources.log.shutdown().await.map_err(opening("the log, for its last checkpoint,"))
     }
 }

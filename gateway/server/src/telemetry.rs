@@ -45,6 +45,7 @@ pub struct Metrics {
     pub reloads: IntCounterVec,
     batch_records: IntCounterVec,
     batch_files: IntCounterVec,
+    letters: IntCounterVec,
     /// Exchanges under way.
     pub in_flight: IntGauge,
 }
@@ -73,6 +74,7 @@ impl Metrics {
             "Answers that differed elsewhere, by field.",
         );
         let registry = Registry::new();
+        let letters = Opts::new("naru_letters_total", "Letters worked on, by what came of it.");
         let metrics = Self {
             backends: BackendMetrics::new(&registry)?,
             registry,
@@ -85,6 +87,7 @@ impl Metrics {
             reloads: IntCounterVec::new(reloads, &["outcome"])?,
             batch_records: IntCounterVec::new(batch_records, &["member", "outcome"])?,
             batch_files: IntCounterVec::new(batch_files, &["member", "outcome"])?,
+            letters: IntCounterVec::new(letters, &["task", "outcome"])?,
             in_flight: IntGauge::new("naru_exchanges_in_flight", "Exchanges under way.")?,
         };
         metrics.registry.register(Box::new(metrics.exchanges.clone()))?;
@@ -96,6 +99,7 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.reloads.clone()))?;
         metrics.registry.register(Box::new(metrics.batch_records.clone()))?;
         metrics.registry.register(Box::new(metrics.batch_files.clone()))?;
+        metrics.registry.register(Box::new(metrics.letters.clone()))?;
         metrics.registry.register(Box::new(metrics.in_flight.clone()))?;
         Ok(metrics)
     }
@@ -135,6 +139,11 @@ impl Metrics {
     pub fn batch_file(&self, member: &str, taken: bool) {
         let outcome = if taken { "taken" } else { "refused" };
         self.batch_files.with_label_values(&[member, outcome]).inc();
+    }
+
+    /// Counts one try of a letter; `postponed`, or the state it ended in.
+    pub fn letter(&self, task: &str, outcome: &str) {
+        self.letters.with_label_values(&[task, outcome]).inc();
     }
 
     fn count(&self, record: &Record<'_>) {

@@ -96,6 +96,9 @@ pub enum Broken {
     /// A submit that was not begun here.
     #[error("no submit under this key is being worked on by this process")]
     NotClaimed,
+    /// A letter that was not taken here, or has ended.
+    #[error("this letter is not being worked on by this process")]
+    NotTaken,
 }
 
 impl From<Broken> for Fault {

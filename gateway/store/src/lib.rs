@@ -1,13 +1,15 @@
-//! Durable state: the consents people gave, and the submits that must happen once.
+//! Durable state: the consents people gave, the submits that must happen once, and work for later.
 //!
-//! [`Store`] keeps both in one SQLite file and answers to [`gateway_core::consent::Consents`],
-//! [`gateway_core::Outbox`] and, for administration, [`ConsentRegistry`]. It decides nothing: what
+//! [`Store`] keeps all in one SQLite file and answers to [`gateway_core::consent::Consents`],
+//! [`gateway_core::Outbox`], [`gateway_core::letter::Letters`] with [`gateway_core::letter::LetterBox`] and, for administration, [`ConsentRegistry`]. It decides nothing: what
 //! a consent allows is the pipeline's matter. Persons appear only as pseudonyms. Read [`Store`]
 //! first, then [`ConsentRegistry`].
 
 mod cache;
 mod consents;
 mod error;
+mod letter_box;
+mod letters;
 mod outbox;
 mod registry;
 mod store;

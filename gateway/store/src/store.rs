@@ -107,6 +107,7 @@ async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), StoreError> {
             "outbox names its backend",
             include_str!("../migrations/0002_outbox_names_its_backend.sql"),
         ),
+        migration(3, "letters", include_str!("../migrations/0003_letters.sql")),
     ];
     let migrated = Migrator::with_migrations(migrations).run(pool).await;
     migrated.map_err(|error| match error {

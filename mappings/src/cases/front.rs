@@ -175,6 +175,7 @@ fn inbound(front: &FrontEntry, attributes: BTreeMap<String, String>, body: Bytes
         attributes,
         body,
         received: at(0),
+        deadline: None,
     }
 }
 

@@ -6,6 +6,7 @@ mod backend;
 mod batch;
 mod batch_form;
 mod codec;
+mod derived;
 mod faults;
 mod front;
 mod header;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 
 use gateway_core::Pseudonymize;
 
+pub(crate) use derived::operations as derived_operations;
 pub(crate) use services::compile as compile_services;
 
 use crate::catalog::{BackendEntry, FrontEntry};

@@ -12,17 +12,23 @@ pub(crate) fn headers(
     content_type: &str,
     fault: Option<&Fault>,
 ) -> Vec<(&'static str, String)> {
-    let mut headers =
-        vec![("content-type", content_type.to_owned()), ("naru-exchange", exchange.id.to_string())];
+    let mut headers = vec![("content-type", content_type.to_owned())];
+    headers.extend(metadata(exchange));
+    if let Some(Retry::After(wait)) = fault.map(|fault| fault.retry) {
+        headers.push(("retry-after", seconds(wait).max(1).to_string()));
+    }
+    headers
+}
+
+/// What a reply says of its exchange and the caller's quota; gRPC has the same as metadata.
+pub(crate) fn metadata(exchange: &Exchange<'_>) -> Vec<(&'static str, String)> {
+    let mut headers = vec![("naru-exchange", exchange.id.to_string())];
     if let Some(quota) = exchange.quota {
         let name = quoted(&quota.policy);
         let (limit, window) = (quota.limit, quota.window.as_secs());
         headers.push(("ratelimit-policy", format!("{name};q={limit};w={window}")));
         let (remaining, reset) = (quota.remaining, seconds(quota.reset));
         headers.push(("ratelimit", format!("{name};r={remaining};t={reset}")));
-    }
-    if let Some(Retry::After(wait)) = fault.map(|fault| fault.retry) {
-        headers.push(("retry-after", seconds(wait).max(1).to_string()));
     }
     headers
 }

@@ -2,6 +2,7 @@
 //! of them knows a service by name.
 
 mod batch;
+mod grpc;
 mod http;
 mod json_call;
 pub(crate) mod problem;
@@ -11,6 +12,7 @@ mod telegram;
 mod xroad;
 
 pub use batch::{BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord};
+pub use grpc::{DESCRIPTORS, GrpcFront, collected_exchange, pending_reply, status_message};
 pub use rest::RestFront;
 pub use soap::{SoapFront, SoapMetadata};
 pub use telegram::{Framing, TelegramFront};

@@ -81,6 +81,7 @@ fn inbound(front: &FrontEntry, service: &str, body: &[u8]) -> Inbound {
         attributes: BTreeMap::from(attributes),
         body: Bytes::copy_from_slice(body),
         received: Timestamp::UNIX_EPOCH,
+        deadline: None,
     }
 }
 

@@ -52,15 +52,28 @@ impl Rows<JsonKind> {
         if text.starts_with('\u{feff}') {
             return Err(JsonError::ByteOrderMark);
         }
-        let mut refused = None;
         let mut reader = serde_json::Deserializer::from_str(text);
-        let object = Object { rows: self, refused: &mut refused };
-        let read = object.deserialize(&mut reader).and_then(|record| reader.end().map(|()| record));
-        read.map_err(|error| match refused {
+        let read = self.parse_with(&mut reader);
+        let read = read.and_then(|record| match reader.end() {
+            Ok(()) => Ok(record),
+            Err(error) => Err((None, error)),
+        });
+        read.map_err(|(refused, error)| match refused {
             Some(refused) => refused,
             None if error.is_data() => JsonError::NotAnObject,
             None => JsonError::Syntax { line: error.line(), column: error.column() },
         })
+    }
+
+    /// Whatever has JSON's data model → texts. An error is what was refused here, or else the
+    /// reader's own.
+    pub(crate) fn parse_with<'de, D: Deserializer<'de>>(
+        &self,
+        reader: D,
+    ) -> Result<Record<'de>, (Option<JsonError>, D::Error)> {
+        let mut refused = None;
+        let object = Object { rows: self, refused: &mut refused };
+        object.deserialize(reader).map_err(|error| (refused, error))
     }
 
     /// Texts → an object. Absent members are left out.

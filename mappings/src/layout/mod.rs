@@ -4,5 +4,6 @@ pub(crate) mod csv;
 pub(crate) mod fixed;
 pub(crate) mod json;
 pub(crate) mod mime;
+pub(crate) mod structure;
 pub(crate) mod xml;
 pub(crate) mod xml_text;

@@ -28,7 +28,7 @@ pub(super) struct Facts<'a> {
 impl Facts<'_> {
     /// The text of `naru.toml`.
     pub(super) fn configuration(&self) -> String {
-        [self.gateway(), self.listeners(), self.members(), self.backend()].join("\n")
+        [self.gateway(), self.listeners(), self.members(), self.queue(), self.backend()].join("\n")
     }
 
     fn gateway(&self) -> String {
@@ -60,7 +60,7 @@ filter = "info"
     }
 
     fn listeners(&self) -> String {
-        let Ports { http, https, telegram, admin, ledger: _ } = self.ports;
+        let Ports { http, https, grpc, telegram, admin, .. } = self.ports;
         let operator = self.api_keys.operator.hash();
         format!(
             r#"[[listen.http]]
@@ -68,6 +68,10 @@ address = "127.0.0.1:{http}"
 
 [[listen.http]]
 address = "127.0.0.1:{https}"
+tls = {{ certificate = "pki/server.pem", key = "file:pki/server.key", client_authority = "pki/ca.pem" }}
+
+[[listen.grpc]]
+address = "127.0.0.1:{grpc}"
 tls = {{ certificate = "pki/server.pem", key = "file:pki/server.key", client_authority = "pki/ca.pem" }}
 
 [[listen.telegram]]
@@ -149,6 +153,42 @@ member = "city-a"
 service = "welfare/overlapCheck"
 limit = {CITY_A_QUOTA}
 window_seconds = 60
+"#
+        )
+    }
+
+    fn queue(&self) -> String {
+        let port = self.ports.callbacks;
+        format!(
+            r#"[queue]
+key = "file:keys/queue.key"
+keep_hours = 24
+keep_dead_days = 30
+waiting = 1000
+workers = 4
+attempts = 5
+first_retry_ms = 200
+longest_retry_seconds = 2
+
+[[subscription]]
+name = "mohw"
+member = "mohw"
+url = "http://127.0.0.1:{port}/mohw"
+secret = "file:keys/callbacks.secret"
+events = ["exchange.completed", "exchange.failed"]
+body = "reply"
+private_addresses = true
+timeout_seconds = 1
+
+[[subscription]]
+name = "city-a"
+member = "city-a"
+url = "http://127.0.0.1:{port}/city-a"
+secret = "file:keys/callbacks.secret"
+events = ["exchange.completed", "exchange.failed"]
+body = "notice"
+private_addresses = true
+timeout_seconds = 1
 "#
         )
     }

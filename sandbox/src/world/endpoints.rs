@@ -59,6 +59,7 @@ pub(super) fn write(
             "provider": "KR/GOV/NARU/welfare",
             "clients": { "mohw": "KR/GOV/MOHW/haengbok", "city-a": "KR/MUN/CITYA/welfare", "portal": "KR/COM/PORTAL/portal" },
         },
+        "grpc": { "target": format!("127.0.0.1:{}", ports.grpc), "service": "naru.v1.Gateway", "authority": "pki/ca.pem", "apiKeyMetadata": "x-api-key" },
         "telegram": { "host": "127.0.0.1", "port": ports.telegram, "front": "welfare/city-a/v1" },
         "batch": {
             "folder": "inbox/city-b",

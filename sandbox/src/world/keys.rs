@@ -7,7 +7,7 @@ use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
 use aws_lc_rs::rand;
 use aws_lc_rs::signature::{ECDSA_P256K1_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
 use super::layout::{Layout, LayoutError};
 
@@ -97,9 +97,12 @@ impl ApiKeys {
 /// # Errors
 /// When they cannot be made or written.
 pub fn create_gateway_keys(layout: &Layout) -> Result<(), KeyError> {
-    for name in ["keys/welfare.key", "keys/population.key", "keys/commitments.key"] {
-        layout.write_secret(name, hex::encode(random()?))?;
+    let keys = ["welfare", "population", "commitments", "queue"];
+    for name in keys.map(|key| format!("keys/{key}.key")) {
+        layout.write_secret(&name, hex::encode(random()?))?;
     }
+    let callbacks = format!("whsec_{}", BASE64_STANDARD.encode(random()?));
+    layout.write_secret("keys/callbacks.secret", callbacks)?;
     Ok(())
 }
 

@@ -214,6 +214,11 @@ impl World {
         format!("https://127.0.0.1:{}", self.ports.https)
     }
 
+    /// gRPC over TLS: host and port.
+    pub fn grpc_target(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.grpc)
+    }
+
     /// Administration, health and metrics.
     pub fn admin_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.admin)

@@ -19,6 +19,10 @@ pub struct Ports {
     pub http: u16,
     /// REST and SOAP over TLS, with client certificates.
     pub https: u16,
+    /// gRPC over TLS, with client certificates.
+    pub grpc: u16,
+    /// Where callbacks to the ministry and city A go; nobody listens there unless a test does.
+    pub callbacks: u16,
     /// City A's telegrams.
     pub telegram: u16,
     /// Administration, health and metrics.
@@ -28,7 +32,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Chooses five different free ports. They are free at this moment; whoever is to listen there
+    /// Chooses seven different free ports. They are free at this moment; whoever is to listen there
     /// says so if somebody else was faster.
     ///
     /// # Errors
@@ -40,6 +44,8 @@ impl Ports {
         Ok(Self {
             http: choose(18080)?,
             https: choose(18443)?,
+            grpc: choose(18444)?,
+            callbacks: choose(18600)?,
             telegram: choose(18500)?,
             admin: choose(18081)?,
             ledger: choose(18545)?,
@@ -81,9 +87,9 @@ mod tests {
 
     #[test]
     fn ephemeral_ports_differ() {
-        let Ports { http, https, telegram, admin, ledger } =
+        let Ports { http, https, grpc, callbacks, telegram, admin, ledger } =
             Ports::choose(PortChoice::Ephemeral).unwrap();
-        let mut ports = [http, https, telegram, admin, ledger];
+        let mut ports = [http, https, grpc, callbacks, telegram, admin, ledger];
         ports.sort_unstable();
         assert!(ports.windows(2).all(|pair| pair[0] != pair[1]));
     }

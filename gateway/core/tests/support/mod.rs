@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 pub(crate) const NOW: &str = "2026-01-01T00:00:00Z";
+const ROUTE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// What each part does when it is asked.
 pub(crate) struct Script {
@@ -37,6 +38,7 @@ pub(crate) struct Script {
     pub(crate) writable: Result<(), Fault>,
     pub(crate) unsettled: Vec<Submission>,
     pub(crate) claimed: bool,
+    pub(crate) deadline: Option<&'static str>,
 }
 
 impl Default for Script {
@@ -58,6 +60,7 @@ impl Default for Script {
             writable: Ok(()),
             unsettled: vec![],
             claimed: true,
+            deadline: None,
         }
     }
 }
@@ -118,11 +121,8 @@ pub(crate) fn gateway(script: Script) -> (Pipeline, Arc<Parts>) {
     let takes = Takes::Functions(vec![function]);
     let profile = Profile { takes, finality: Finality::Immediate };
     let parts = Arc::new(Parts { script, asked: Mutex::default(), profile });
-    let provider = Provider {
-        name: "backend".into(),
-        adapter: parts.clone(),
-        deadline: Duration::from_secs(1),
-    };
+    let provider =
+        Provider { name: "backend".into(), adapter: parts.clone(), deadline: ROUTE_DEADLINE };
     let target = Target { mapping: parts.clone(), providers: vec![Arc::new(provider)] };
     let mut routes = Routes::default();
     routes.add(submission().service, route(target)).unwrap();
@@ -150,6 +150,7 @@ pub(crate) fn route(target: Target) -> Route {
 
 /// Sends one request through `script`: the reply's body, and what was asked of the parts.
 pub(crate) async fn exchange(script: Script) -> (String, Vec<String>) {
+    let deadline = script.deadline.map(|deadline| deadline.parse().unwrap());
     let (pipeline, parts) = gateway(script);
     let reply = send(&pipeline, parts.clone()).await;
     let asked = parts.asked.lock().unwrap().clone();
@@ -165,6 +166,7 @@ pub(crate) async fn send(pipeline: &Pipeline, parts: Arc<Parts>) -> String {
         attributes: Default::default(),
         body: "request".into(),
         received: NOW.parse().unwrap(),
+        deadline,
     };
     let reply = pipeline.handle(inbound).await;
     String::from_utf8(reply.body.to_vec()).unwrap()
@@ -311,8 +313,8 @@ impl Adapter for Parts {
         &self.profile
     }
 
-    async fn call(&self, _: &Admitted, _: &Call, _: Duration) -> Result<Response, Fault> {
-        self.note("call");
+    async fn call(&self, _: &Admitted, _: &Call, d: Duration) -> Result<Response, Fault> {
+        self.note(if d == ROUTE_DEADLINE { "call".into() } else { format!("call within {d:?}") });
         self.script.called.clone().expect("this script's backend panics")
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use clap::Subcommand;
 use gateway_journal::LogKey;
 
@@ -32,6 +32,12 @@ pub(super) enum Key {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// The secret of a subscription's callbacks, as the Standard Webhooks specification writes it.
+    Webhook {
+        /// Where to write it; an existing file is not overwritten.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// An API key. Writes it to FILE and prints the hash that goes into the configuration.
     Api {
         /// Where to write it; an existing file is not overwritten.
@@ -51,6 +57,9 @@ impl Key {
                 say(format_args!("{} signs, {} verifies", out.display(), public.display()))
             }
             Self::Secret { out } => write_new(&out, &hex::encode(random()?)),
+            Self::Webhook { out } => {
+                write_new(&out, &format!("whsec_{}", BASE64_STANDARD.encode(random()?)))
+            }
             Self::Api { out } => {
                 let key = BASE64_URL_SAFE_NO_PAD.encode(random()?);
                 write_new(&out, &key)?;

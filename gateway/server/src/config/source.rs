@@ -13,7 +13,7 @@ use super::Problem;
 use crate::authenticate::{Sha256, sha256};
 
 /// Key paths (without list indices) that a reload follows, with everything below them.
-const FOLLOWED: [&str; 11] = [
+const FOLLOWED: [&str; 12] = [
     "admin.keys",
     "backend",
     "fronts",
@@ -25,6 +25,7 @@ const FOLLOWED: [&str; 11] = [
     "member",
     "quota",
     "route",
+    "subscription",
 ];
 
 /// Tables whose entries may come and go, but not change while they are there.

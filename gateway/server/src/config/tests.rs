@@ -106,3 +106,16 @@ fn the_layers_of_a_backend_are_those_that_are_written() {
         GOOD.replace("chain_id = 31337", "chain_id = 31337\nretry = { attempts = 0, x = 1 }");
     assert_eq!(problems(&none), ["backend[0].retry.attempts"]);
 }
+
+#[test]
+fn a_queue_has_defaults_and_no_unknown_key() {
+    assert!(Config::parse(GOOD, PathBuf::new()).unwrap().queue.is_none());
+    let queue = "[queue]\nkey = \"file:queue.key\"\n";
+    let config = Config::parse(&format!("{GOOD}{queue}"), PathBuf::new()).unwrap();
+    assert_eq!(config.queue.unwrap().keep_hours, 24);
+    assert_eq!(problems(&format!("{GOOD}{queue}keep = 1\n")), ["queue.keep"]);
+    assert_eq!(problems(&format!("{GOOD}[queue]\nworkers = 1\n")), ["queue"]);
+    let subscription = "[[subscription]]\nname = \"a\"\nmember = \"m\"\nurl = \"https://x\"\n\
+         secret = \"file:s\"\nevents = []\nbody = \"whole\"\n";
+    assert_eq!(problems(&format!("{GOOD}{subscription}")), ["subscription[0].body"]);
+}

@@ -2,6 +2,7 @@
 //! to which format is here; what is said under it, in a module for each.
 
 mod exchange;
+mod later;
 mod rest;
 mod soap;
 mod xroad;
@@ -81,6 +82,7 @@ pub fn serve(gateway: Gateway, settings: HttpSettings) -> std::io::Result<Server
                     None => Either::Right(service.call(request)),
                 }
             })
+            .route("/exchanges/{id}", web::get().to(later::collect))
             .route("/v1/{below:.*}", web::to(rest::handle))
             .route("/r1/{below:.*}", web::to(xroad::handle))
             .route("/listClients", web::get().to(xroad::list_clients))

@@ -187,7 +187,8 @@ impl Connection {
             None => front.clone(),
         };
         let evidence = Evidence { address: Some(self.peer.ip()), ..Evidence::default() };
-        let received = Received { front, evidence, attributes: BTreeMap::new(), body };
+        let received =
+            Received { front, evidence, attributes: BTreeMap::new(), body, patience: None };
         let reply = self.gateway.handle(deployment, received).await?;
         let mut wire = framing.prefix(reply.body.len())?;
         wire.extend_from_slice(&reply.body);

@@ -67,6 +67,7 @@ fn inbound(front: Arc<dyn Front>, api_key: Option<&str>, body: &[u8]) -> Inbound
         attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
         body: body.to_vec().into(),
         received: "2026-01-01T00:00:00Z".parse().unwrap(),
+        deadline: None,
     }
 }
 

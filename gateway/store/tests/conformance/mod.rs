@@ -2,19 +2,21 @@
 //! runs them all on SQLite, and another backend runs the same ones.
 
 pub(crate) mod consents;
+pub(crate) mod letters;
 pub(crate) mod outbox;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use gateway_core::consent::Consents;
+use gateway_core::letter::{LetterBox, Letters};
 use gateway_core::{Clock, Outbox};
 use gateway_store::ConsentRegistry;
 use jiff::Timestamp;
 
 /// A place where a store can be opened, dropped without farewell, and opened again.
 pub(crate) trait Backend {
-    type Store: Consents + ConsentRegistry + Outbox;
+    type Store: Consents + ConsentRegistry + Outbox + Letters + LetterBox;
 
     /// Opens the store with outcomes kept for a day.
     async fn open(&self) -> Self::Store;

@@ -49,6 +49,7 @@ fn get(path: &str, query: &str) -> Inbound {
         attributes: attributes.into(),
         body: Bytes::new(),
         received: Timestamp::UNIX_EPOCH,
+        deadline: None,
     }
 }
 

@@ -271,6 +271,7 @@ impl Worker {
             evidence: Evidence { folder, ..Evidence::default() },
             attributes,
             body,
+            patience: None,
         }
     }
 }

@@ -16,7 +16,7 @@ use gateway_core::{Evidence, Fault, Front, Kind, Reply};
 use zeroize::Zeroizing;
 
 use super::super::Received;
-use super::{ClientCertificate, Shared};
+use super::{ClientCertificate, Shared, later};
 use crate::deployment::Deployment;
 
 /// No format is served under this path, so there is nothing to answer in and nothing to journal.
@@ -72,7 +72,15 @@ pub(super) async fn exchange(
     shared: &Shared,
 ) -> HttpResponse {
     let (received, is_whole) = receive(request, payload, front, fault, shared).await;
-    answer(shared.gateway.handle(on, received).await, !is_whole)
+    let queue = on.later.as_ref().filter(|_| is_whole && later::is_preferred(request));
+    let reply = match queue {
+        Some(queue) => match shared.gateway.accept(on, queue, received).await {
+            Some(Ok(accepted)) => return later::taken(&accepted),
+            refused => refused.and_then(Result::err),
+        },
+        None => shared.gateway.handle(on, received).await,
+    };
+    answer(reply, !is_whole)
 }
 
 /// A request as its front gets it, and whether all of it was read.
@@ -93,7 +101,7 @@ pub(super) async fn receive(
         None => front,
     };
     let (evidence, attributes) = (evidence(request), attributes(request));
-    (Received { front, evidence, attributes, body }, is_whole)
+    (Received { front, evidence, attributes, body, patience: None }, is_whole)
 }
 
 /// A reply as it is sent; there is none while the gateway stops.
@@ -139,7 +147,7 @@ pub(super) fn evidence(request: &HttpRequest) -> Evidence {
         address: request.peer_addr().map(|address| address.ip()),
         certificate: request.conn_data::<ClientCertificate>().map(|found| found.0.clone()),
         api_key: api_key.map(|key| Zeroizing::new(key.to_owned())),
-        folder: None,
+        ..Evidence::default()
     }
 }
 

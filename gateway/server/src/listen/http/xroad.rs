@@ -93,5 +93,6 @@ fn inbound(request: &HttpRequest, front: &Arc<XRoadRest>, pipeline: &Pipeline) -
         attributes: attributes(request),
         body: Bytes::new(),
         received: pipeline.clock.now(),
+        deadline: None,
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gateway_core::{Evidence, ExchangeId, Front, Inbound, Reply, Value};
+use gateway_core::{Evidence, ExchangeId, Inbound, Reply, Value};
 use integration_tests::echo::Echo;
 use integration_tests::root;
 use integration_tests::scripted::{NOW, Scripted, passing};
@@ -24,6 +24,7 @@ fn inbound(content_type: &str, body: &str) -> Inbound {
         attributes: BTreeMap::from([("content-type".to_owned(), content_type.to_owned())]),
         body: body.replace('\n', "\r\n").into(),
         received: NOW.parse().unwrap(),
+        deadline: None,
     }
 }
 

@@ -37,6 +37,7 @@ async fn send(pipeline: Pipeline, front: Arc<dyn Front>, request: Vec<u8>) -> Re
         attributes: BTreeMap::new(),
         body: request.into(),
         received: NOW.parse().unwrap(),
+        deadline: None,
     };
     pipeline.handle(inbound).await
 }

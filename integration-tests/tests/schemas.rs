@@ -48,6 +48,7 @@ fn read(front: &Arc<SoapFront>, message: &str) -> Option<String> {
         attributes: BTreeMap::new(),
         body: message.to_owned().into(),
         received: NOW.parse().unwrap(),
+        deadline: None,
     };
     front.decode(&inbound).err().map(|fault| fault.to_string())
 }

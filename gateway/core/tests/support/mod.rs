@@ -150,7 +150,6 @@ pub(crate) fn route(target: Target) -> Route {
 
 /// Sends one request through `script`: the reply's body, and what was asked of the parts.
 pub(crate) async fn exchange(script: Script) -> (String, Vec<String>) {
-    let deadline = script.deadline.map(|deadline| deadline.parse().unwrap());
     let (pipeline, parts) = gateway(script);
     let reply = send(&pipeline, parts.clone()).await;
     let asked = parts.asked.lock().unwrap().clone();
@@ -159,6 +158,7 @@ pub(crate) async fn exchange(script: Script) -> (String, Vec<String>) {
 
 /// Sends one request to `pipeline`: the reply's body.
 pub(crate) async fn send(pipeline: &Pipeline, parts: Arc<Parts>) -> String {
+    let deadline = parts.script.deadline.map(|deadline| deadline.parse().unwrap());
     let inbound = Inbound {
         id: ExchangeId(Uuid::nil()),
         front: parts,

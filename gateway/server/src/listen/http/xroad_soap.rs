@@ -19,10 +19,11 @@ pub(super) async fn handle(
     fronts: &[Arc<SoapFront>],
     received: Received,
 ) -> Option<Reply> {
-    let Received { front, evidence, attributes, body } = received;
+    let Received { front, evidence, attributes, body, patience } = received;
     let id = ExchangeId(Uuid::now_v7());
     let now = on.pipeline.clock.now();
-    let mut inbound = Inbound { id, front, evidence, attributes, body, received: now };
+    let mut inbound =
+        Inbound { id, front, evidence, attributes, body, received: now, deadline: None };
     let addressed = match fronts {
         [only] => Some(only),
         many => many.iter().find(|front| front.is_addressed(&inbound)).or(many.first()),
@@ -34,7 +35,7 @@ pub(super) async fn handle(
         }
     }
     let Inbound { front, evidence, attributes, body, .. } = inbound;
-    gateway.handle(on, Received { front, evidence, attributes, body }).await
+    gateway.handle(on, Received { front, evidence, attributes, body, patience }).await
 }
 
 async fn describe(

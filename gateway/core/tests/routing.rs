@@ -31,7 +31,7 @@ struct Named {
 }
 
 fn named(name: &'static str, outcome: Result<(), Kind>) -> Arc<Named> {
-    let profile = Profile { takes: Takes::Http, finality: Finality::Immediate };
+    let profile = Profile { takes: Takes::Messages(vec![]), finality: Finality::Immediate };
     Arc::new(Named { name, outcome, accepts: true, profile })
 }
 

@@ -43,7 +43,7 @@ pub(crate) struct Scripted {
 impl Scripted {
     pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Arc<Self> {
         Arc::new(Self {
-            profile: Profile { takes: Takes::Http, finality: Finality::Immediate },
+            profile: Profile { takes: Takes::Messages(vec![]), finality: Finality::Immediate },
             steps: Mutex::new(steps.into_iter().collect()),
             calls: Mutex::default(),
             begun: Instant::now(),

@@ -1,6 +1,7 @@
 //! What the scenario tests share: a practice world of their own each, load on it, and a pipeline whose
 //! stages are scripted. The scenarios are in `tests/`; read `tests/tour.rs` first.
 
+pub mod echo;
 pub mod load;
 pub mod scripted;
 

@@ -28,7 +28,16 @@ pub struct Scripted {
 
 /// A pipeline that ends in `fault` for every request that its front can decode.
 pub fn refusing(fault: Fault) -> Pipeline {
-    let parts = Arc::new(Scripted { fault: Some(fault) });
+    pipeline(Scripted { fault: Some(fault) }, Routes::default())
+}
+
+/// A pipeline that lets every request pass to `routes`.
+pub fn passing(routes: Routes) -> Pipeline {
+    pipeline(Scripted { fault: None }, routes)
+}
+
+fn pipeline(scripted: Scripted, routes: Routes) -> Pipeline {
+    let parts = Arc::new(scripted);
     Pipeline {
         configuration: "scripted".into(),
         clock: parts.clone(),
@@ -37,7 +46,7 @@ pub fn refusing(fault: Fault) -> Pipeline {
         authorizer: parts.clone(),
         consents: parts.clone(),
         quota: parts.clone(),
-        routes: Routes::default(),
+        routes,
         mirror: None,
         outbox: parts.clone(),
         journal: parts,
@@ -86,6 +95,9 @@ impl Consents for Scripted {
 
 impl Quota for Scripted {
     fn spend(&self, _: &MemberId, _: &ServiceId) -> Result<Option<QuotaState>, QuotaState> {
+        if self.fault.is_none() {
+            return Ok(None);
+        }
         Err(QuotaState {
             policy: "demo".into(),
             limit: 5,

@@ -36,7 +36,22 @@ pub(crate) enum Purpose {
     Organization,
     Credential,
     File,
-    Expect { value: String, kind: Kind, code: String },
+    Expect {
+        value: String,
+        kind: Kind,
+        code: String,
+    },
+    /// Names a party to a registered integration, or the integration.
+    Party(Party),
+}
+
+/// What of a registered integration a field names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Party {
+    Integration,
+    ConsumerSystem,
+    ProviderOrganization,
+    ProviderSystem,
 }
 
 /// What a field of a reply holds.
@@ -57,8 +72,31 @@ pub(crate) struct HeaderContent {
     pub(crate) claimed_member: Option<String>,
     pub(crate) credential: Option<Zeroizing<String>>,
     pub(crate) file: Option<String>,
+    pub(crate) parties: Parties,
     /// What a reply repeats.
     pub(crate) echo: Message,
+}
+
+/// The integration that a request says it is of, and the parties to it.
+#[derive(Debug, Default)]
+pub(crate) struct Parties {
+    pub(crate) integration: Option<String>,
+    pub(crate) consumer_organization: Option<String>,
+    pub(crate) consumer_system: Option<String>,
+    pub(crate) provider_organization: Option<String>,
+    pub(crate) provider_system: Option<String>,
+}
+
+impl Parties {
+    fn set(&mut self, party: Party, text: &str) {
+        let place = match party {
+            Party::Integration => &mut self.integration,
+            Party::ConsumerSystem => &mut self.consumer_system,
+            Party::ProviderOrganization => &mut self.provider_organization,
+            Party::ProviderSystem => &mut self.provider_system,
+        };
+        *place = Some(text.to_owned());
+    }
 }
 
 /// The times a reply may state.
@@ -81,7 +119,11 @@ impl<S> Header<S> {
             match &role.request {
                 Purpose::Ignored => {}
                 Purpose::Operation => content.operation = Some(text.to_owned()),
-                Purpose::Organization => content.claimed_member = Some(self.member(text)?),
+                Purpose::Organization => {
+                    content.claimed_member = Some(self.member(text)?);
+                    content.parties.consumer_organization = Some(text.to_owned());
+                }
+                Purpose::Party(party) => content.parties.set(*party, text),
                 Purpose::Credential => content.credential = Some(Zeroizing::new(text.to_owned())),
                 Purpose::File => content.file = Some(text.to_owned()),
                 Purpose::Expect { value, .. } if value == text => {}

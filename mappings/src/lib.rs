@@ -27,6 +27,6 @@ pub mod xroad;
 pub use catalog::{Catalog, FrontEntry};
 pub use front::{
     BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, Framing, Metadata,
-    RestFront, SoapFront, TelegramFront, XRoadFront, XRoadRest,
+    RestFront, SoapFront, SoapMetadata, TelegramFront, XRoadFront, XRoadRest,
 };
 pub use problem::Problem;

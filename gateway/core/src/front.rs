@@ -27,6 +27,12 @@ pub trait Front: Send + Sync {
     /// `Malformed`, `Unroutable` or `Unmappable`, naming the field.
     fn decode(&self, inbound: &Inbound) -> Result<Envelope, Fault>;
 
+    /// How long the caller's side lets the call take, where it says so; the route's own deadline
+    /// holds as well.
+    fn patience(&self, _envelope: &Envelope) -> Option<Duration> {
+        None
+    }
+
     /// Answer → bytes.
     ///
     /// # Errors
@@ -62,6 +68,10 @@ impl Front for Refusing {
 
     fn decode(&self, _inbound: &Inbound) -> Result<Envelope, Fault> {
         Err(self.fault.clone())
+    }
+
+    fn patience(&self, envelope: &Envelope) -> Option<Duration> {
+        self.front.patience(envelope)
     }
 
     fn encode(&self, exchange: &Exchange<'_>, answer: &Message) -> Result<Draft, Fault> {

@@ -90,6 +90,9 @@ impl Pipeline {
 
         let route = self.routes.route(&admitted)?;
         let target = route.target(|| admitted.spot(keys));
+        let patience = inbound.front.patience(admitted.envelope());
+        let shortened = patience.map(|patience| Arc::new(target.within(patience)));
+        let target = shortened.as_ref().unwrap_or(target);
         let occasion = Occasion { exchange: inbound.id, now };
         let call = target.map(&admitted, occasion, trail)?;
         let delivery = Delivery { admitted: &admitted, occasion, call: &call };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Scope, batch_form, front, header, unused};
+use super::{Scope, batch_form, front, header, integrations, unused};
 use crate::catalog::FrontEntry;
 use crate::convert::Codec;
 use crate::format::{
@@ -24,6 +24,7 @@ pub(crate) fn compile(
 ) -> Option<FrontEntry> {
     let replies = front::replies(file, spot);
     let header = compile_header(file, layout, &mut spot.key("layout.batch"));
+    integrations::unused(&header, &mut spot.key("layout.batch"));
     let form = batch_form::compile(layout, &mut spot.key("layout.batch"));
     let operations = compile_operations(file, layout, &form, scope, spot);
     let spot = &mut spot.key("layout.batch");

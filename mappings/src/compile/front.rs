@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gateway_core::Operation as Does;
 
 use super::rows::{Compiler, Direction, Shaper};
-use super::{Scope, faults, header, resources, shape, unused};
+use super::{Scope, faults, header, integrations, resources, shape, unused};
 use crate::catalog::FrontEntry;
 use crate::convert::Codec;
 use crate::format::{
@@ -32,6 +32,7 @@ pub(crate) fn telegram(
     };
     let key = &mut spot.key("layout.telegram");
     let header = header::compile(file, &layout.header, shape_of, key);
+    integrations::unused(&header, key);
     if header.rows.width() != layout.header_length {
         let message = format_args!("the fields of the header add up to {}", header.rows.width());
         key.key("header-length").problem(message);

@@ -7,7 +7,7 @@ use jiff::tz::Offset;
 use crate::convert::{Codec, DateForm};
 use crate::faults::parse_name;
 use crate::format::{HeaderFormat, MappingFile, ReplyRole, RequestRole, Row as RowFormat};
-use crate::header::{Content, Header, Purpose, Role};
+use crate::header::{Content, Header, Party, Purpose, Role};
 use crate::problem::Spot;
 use crate::rows::{Form, Row, Rows};
 
@@ -73,6 +73,10 @@ fn role(format: &HeaderFormat, spot: &mut Spot<'_>) -> Option<Role> {
         RequestRole::Organization => Purpose::Organization,
         RequestRole::Credential => Purpose::Credential,
         RequestRole::File => Purpose::File,
+        RequestRole::Integration => Purpose::Party(Party::Integration),
+        RequestRole::ConsumerSystem => Purpose::Party(Party::ConsumerSystem),
+        RequestRole::ProviderOrganization => Purpose::Party(Party::ProviderOrganization),
+        RequestRole::ProviderSystem => Purpose::Party(Party::ProviderSystem),
         RequestRole::Expect(expected) => match parse_name(&expected.otherwise) {
             Some((kind, Some(code))) => {
                 Purpose::Expect { value: expected.value.clone(), kind, code: code.to_owned() }

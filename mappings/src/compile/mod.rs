@@ -9,6 +9,7 @@ mod codec;
 mod faults;
 mod front;
 mod header;
+mod integrations;
 mod resources;
 mod rows;
 mod services;
@@ -58,14 +59,16 @@ pub(crate) fn compile(
     let before = spot.count();
     let scope = Scope { sector, tables: tables(&file.tables, sector, &mut spot.key("tables")) };
     let id: Arc<str> = id.into();
-    if !matches!(file.layout, Layout::Soap(_)) {
-        for (name, operation) in &file.operations {
-            let spot = &mut spot.key(format_args!("operations.{name}"));
-            unused(operation.soap.is_some(), "soap", spot);
-        }
+    let is_soap = matches!(file.layout, Layout::Soap(_) | Layout::XroadSoap(_));
+    for (name, operation) in file.operations.iter().filter(|_| !is_soap) {
+        let spot = &mut spot.key(format_args!("operations.{name}"));
+        unused(operation.soap.is_some(), "soap", spot);
+        unused(operation.title.is_some(), "title", spot);
+        unused(operation.notes.is_some(), "notes", spot);
     }
     let entry = match &file.layout {
         Layout::Soap(layout) => soap::compile(id, file, layout, &scope, spot).map(Entry::Front),
+        Layout::XroadSoap(layout) => soap::xroad(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::Telegram(layout) => {
             front::telegram(id, file, layout, &scope, spot).map(Entry::Front)
         }

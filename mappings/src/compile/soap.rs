@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Scope, faults, front, header, shape, unused};
+use super::{Scope, faults, front, header, integrations, shape, unused};
 use crate::catalog::FrontEntry;
 use crate::convert::Codec;
 use crate::format::{
     ElementFormName, HeaderFormat, MappingFile, ReplyRole, SoapLayout, SoapNames, SoapStyle,
+    XRoadSoapLayout,
 };
 use crate::front::SoapFront;
-use crate::front::soap::{ElementForm, Refusals, Shape, Style, Version};
+use crate::front::soap::xroad::XRoad;
+use crate::front::soap::{ElementForm, METASERVICES, Refusals, Shape, Style, Version};
 use crate::header::Header;
 use crate::layout::xml::{TEXT, XmlKind};
 use crate::operations::Operations;
 use crate::problem::Spot;
 use crate::rows::{Form, Rows};
+use crate::xroad::{ClientId, Clients};
 
 pub(crate) fn compile(
     id: Arc<str>,
@@ -41,6 +44,7 @@ pub(crate) fn compile(
             }
         }
     }
+    let integrations = integrations::compile(file, layout, &mut spot.key("layout.soap"));
     let style = match layout.style {
         SoapStyle::DocumentWrapped => Style::Wrapped,
         SoapStyle::DocumentBare => Style::Bare,
@@ -56,17 +60,91 @@ pub(crate) fn compile(
         receipt_namespace: layout.receipt_namespace.clone(),
         versions,
         style,
-        elements: match layout.element_form {
-            ElementFormName::Qualified => ElementForm::Qualified,
-            ElementFormName::Unqualified => ElementForm::Unqualified,
-        },
+        elements: element_form(layout.element_form),
         addressing: layout.addressing,
         attachments: layout.attachments,
         header,
+        integrations,
+        xroad: None,
         operations: Operations::new(operations),
         shapes,
         refusals,
     })))
+}
+
+/// X-Road's message protocol: SOAP 1.1, document/literal wrapped, with headers of its own.
+pub(crate) fn xroad(
+    id: Arc<str>,
+    file: &MappingFile,
+    layout: &XRoadSoapLayout,
+    scope: &Scope<'_>,
+    spot: &mut Spot<'_>,
+) -> Option<FrontEntry> {
+    unused(file.zone.is_some(), "zone", spot);
+    unused(file.success.is_some(), "success", spot);
+    unused(!file.refusals.is_empty(), "refusals", spot);
+    let provider = match layout.provider.parse::<ClientId>() {
+        Ok(provider) => Some(provider),
+        Err(error) => {
+            let spot = &mut spot.key("layout.xroad-soap.provider");
+            spot.problem(format_args!("the identifier {error}"));
+            None
+        }
+    };
+    let (clients, refused) = Clients::new(&file.organizations);
+    for (client, error) in refused {
+        let spot = &mut spot.key("organizations");
+        spot.key(client).problem(format_args!("the identifier of the client {error}"));
+    }
+    let operations = front::operations(file, &Rows(vec![]), scope, &shape::xml, false, spot);
+    for operation in &operations {
+        let spot = &mut spot.key(format_args!("operations.{}", operation.name));
+        if METASERVICES.contains(&&*operation.name) {
+            spot.problem("is a metaservice of X-Road's own");
+        }
+        for (key, rows) in [("request", &operation.request), ("reply", &operation.reply)] {
+            names(rows, &[], layout.attachments, &mut spot.key(key));
+        }
+    }
+    let shapes = shapes(file, Style::Wrapped, spot);
+    let faults = faults::compile(&file.faults, xroad_code, &mut spot.key("faults"))?;
+    Some(FrontEntry::Soap(Arc::new(SoapFront {
+        id,
+        service: layout.service.clone(),
+        namespace: layout.namespace.clone(),
+        namespaces: vec![],
+        receipt_namespace: String::new(),
+        versions: vec![Version::V11],
+        style: Style::Wrapped,
+        elements: element_form(layout.element_form),
+        addressing: false,
+        attachments: layout.attachments,
+        header: None,
+        integrations: None,
+        xroad: Some(XRoad { provider: provider?, version: layout.version.clone(), clients }),
+        operations: Operations::new(operations),
+        shapes,
+        refusals: Refusals::XRoad(faults),
+    })))
+}
+
+/// Where in X-Road an error arose, and what it is.
+fn xroad_code(text: &str) -> Result<String, String> {
+    const ORIGINS: [&str; 3] = ["Client.", "Server.ClientProxy.", "Server.ServerProxy."];
+    let is_name = |name: &str| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.')
+    };
+    match ORIGINS.iter().find_map(|origin| text.strip_prefix(origin)).is_some_and(is_name) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("must begin with {}", ORIGINS.join(" or "))),
+    }
+}
+
+fn element_form(name: ElementFormName) -> ElementForm {
+    match name {
+        ElementFormName::Qualified => ElementForm::Qualified,
+        ElementFormName::Unqualified => ElementForm::Unqualified,
+    }
 }
 
 fn own_header(
@@ -191,7 +269,7 @@ fn shapes(file: &MappingFile, style: Style, spot: &mut Spot<'_>) -> Vec<Shape> {
     let mut elements = BTreeSet::new();
     for (name, format) in &file.operations {
         let spot = &mut spot.key(format_args!("operations.{name}"));
-        let SoapNames { action, request, reply } = format.soap.clone().unwrap_or_default();
+        let SoapNames { using, action, request, reply } = format.soap.clone().unwrap_or_default();
         if style != Style::Bare && (request.is_some() || reply.is_some()) {
             spot.key("soap").problem("elements have names of their own in the bare style only");
         }
@@ -205,7 +283,15 @@ fn shapes(file: &MappingFile, style: Style, spot: &mut Spot<'_>) -> Vec<Shape> {
                 spot.problem(format_args!("another operation has the element `{element}`"));
             }
         }
-        shapes.push(Shape { operation: name.as_str().into(), request, reply, action });
+        shapes.push(Shape {
+            operation: name.as_str().into(),
+            request,
+            reply,
+            action,
+            using: using.unwrap_or(true),
+            title: format.title.clone(),
+            notes: format.notes.clone(),
+        });
     }
     shapes
 }

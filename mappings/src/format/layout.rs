@@ -11,6 +11,7 @@ use super::BatchLayout;
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Layout {
     Soap(SoapLayout),
+    XroadSoap(XRoadSoapLayout),
     Telegram(TelegramLayout),
     Batch(Box<BatchLayout>),
     Rest(RestLayout),
@@ -46,6 +47,50 @@ pub(crate) struct SoapLayout {
     /// The fields of a SOAP header of the system's own, named `header`.
     #[serde(default)]
     pub(crate) header: Vec<HeaderFormat>,
+    /// Registered integrations, by id.
+    #[serde(default)]
+    pub(crate) integrations: BTreeMap<String, IntegrationFormat>,
+}
+
+/// One registered integration.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct IntegrationFormat {
+    /// Who calls, and who is called, as `organization/system`.
+    pub(crate) consumer: String,
+    pub(crate) provider: String,
+    /// The operations that it binds.
+    pub(crate) services: Vec<String>,
+    /// How long a call may take.
+    pub(crate) timeout_seconds: u32,
+    #[serde(default = "yes")]
+    pub(crate) using: bool,
+    /// From this time on, and before that one, with their offsets.
+    pub(crate) from: Option<String>,
+    pub(crate) until: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// X-Road's message protocol for SOAP.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct XRoadSoapLayout {
+    /// The `{service}` of `POST /soap/{service}`.
+    pub(crate) service: String,
+    /// The namespace of the messages.
+    pub(crate) namespace: String,
+    /// Whose services they are, as `INSTANCE/CLASS/MEMBER/SUBSYSTEM`.
+    pub(crate) provider: String,
+    /// The version of each service, where they have one.
+    pub(crate) version: Option<String>,
+    #[serde(default)]
+    pub(crate) element_form: ElementFormName,
+    /// Whether messages may have attachments.
+    #[serde(default)]
+    pub(crate) attachments: bool,
 }
 
 fn soap_1_1() -> Vec<String> {
@@ -129,7 +174,7 @@ pub(crate) struct HeaderFormat {
 }
 
 /// What a header field of a request is for.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RequestRole {
     /// Read, checked for its type, and otherwise of no effect.
@@ -145,9 +190,15 @@ pub(crate) enum RequestRole {
     File,
     /// Must hold this.
     Expect(Expected),
+    /// Names a registered integration.
+    Integration,
+    /// Name the parties to it, besides the caller's organization.
+    ConsumerSystem,
+    ProviderOrganization,
+    ProviderSystem,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expected {
     pub(crate) value: String,

@@ -50,6 +50,9 @@ pub(crate) struct TableFormat {
 pub(crate) struct Operation {
     /// The service; the operation's own name when absent.
     pub(crate) service: Option<String>,
+    /// What it is called, and what it does, for people who read its description.
+    pub(crate) title: Option<String>,
+    pub(crate) notes: Option<String>,
     /// The backend's function.
     pub(crate) function: Option<String>,
     /// How it is named over SOAP, where not by its own name.
@@ -64,6 +67,8 @@ pub(crate) struct Operation {
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SoapNames {
+    /// Whether the service is in use; it is when this is absent.
+    pub(crate) using: Option<bool>,
     /// The SOAPAction, and the action of WS-Addressing.
     #[serde(default)]
     pub(crate) action: String,

@@ -12,8 +12,8 @@ pub(crate) use batch::{
     TrailerFormat, TrailerRole,
 };
 pub(crate) use layout::{
-    ElementFormName, HeaderFormat, Layout, ReplyRole, RequestRole, RestLayout, SoapLayout,
-    SoapStyle, TelegramLayout, XRoadRestLayout,
+    ElementFormName, HeaderFormat, IntegrationFormat, Layout, ReplyRole, RequestRole, RestLayout,
+    SoapLayout, SoapStyle, TelegramLayout, XRoadRestLayout, XRoadSoapLayout,
 };
 pub(crate) use mapping::{MappingFile, Operation, Refusal, SoapNames, Success, TableFormat};
 pub(crate) use row::{Domain, Row};

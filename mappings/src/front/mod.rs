@@ -12,7 +12,7 @@ mod xroad;
 
 pub use batch::{BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord};
 pub use rest::RestFront;
-pub use soap::SoapFront;
+pub use soap::{SoapFront, SoapMetadata};
 pub use telegram::{Framing, TelegramFront};
 pub use xroad::{Metadata, XRoadFront, XRoadRest};
 

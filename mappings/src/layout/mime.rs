@@ -158,6 +158,7 @@ pub(crate) fn read<'i>(media: &MediaType, body: &'i [u8]) -> Result<Related<'i>,
         None => true,
     };
     let at = parts.iter().position(is_root).ok_or(MimeError::Start)?;
+    let root_id = parts.get(at).and_then(|part| part.id.clone());
     let (mut root, mut attachments) = (None, Attachments::default());
     for (index, part) in parts.into_iter().enumerate() {
         if index == at {
@@ -169,7 +170,8 @@ pub(crate) fn read<'i>(media: &MediaType, body: &'i [u8]) -> Result<Related<'i>,
             continue;
         }
         let id = part.id.clone().ok_or(MimeError::ContentId)?;
-        if attachments.parts.iter().any(|known| known.id == id) {
+        let is_known = attachments.parts.iter().any(|known| known.id == id);
+        if is_known || root_id.as_ref() == Some(&id) {
             return Err(MimeError::ContentId);
         }
         let attachment = Attachment { id, content: part.decoded()?, is_used: false };

@@ -97,10 +97,12 @@ impl<'i> Element<'i> {
         // All were checked when the element was read.
         let all = attributes.with_checks(false).flatten();
         let plain = all.filter(|one| !one.key.0.contains(':') && one.key.0 != "xmlns");
-        let normal = |text: &str| text.replace(['\t', '\n', '\r'], " ");
-        plain
-            .filter_map(|one| Some((one.key.0.to_owned(), normal(&unescape(&one.value).ok()?))))
-            .collect()
+        // White space that is written as a reference stays what it is (XML 1.0, section 3.3.3).
+        let normal = |text: &str| {
+            let text = text.replace("\r\n", " ").replace(['\t', '\n', '\r'], " ");
+            unescape(&text).ok().map(Cow::into_owned)
+        };
+        plain.filter_map(|one| Some((one.key.0.to_owned(), normal(&one.value)?))).collect()
     }
 
     /// The value of its attribute `name` without a namespace.
@@ -152,6 +154,22 @@ impl<'i> XmlReader<'i> {
     pub(crate) fn attaching(mut self, attachments: Attachments<'i>) -> Self {
         self.attachments = attachments;
         self
+    }
+
+    /// The value of an attribute of the element just begun, by its namespace and name.
+    pub(crate) fn attribute_of(
+        &self,
+        element: &Element<'_>,
+        space: &str,
+        name: &str,
+    ) -> Option<String> {
+        let mut attributes = element.start.attributes();
+        let mut all = attributes.with_checks(false).flatten();
+        let found = all.find(|attribute| {
+            let (found, local) = self.reader.resolver().resolve_attribute(attribute.key);
+            local.as_ref() == name && found == ResolveResult::Bound(Namespace(space))
+        });
+        found.and_then(|attribute| unescape(&attribute.value).ok().map(Cow::into_owned))
     }
 
     /// The prefix that the mapping gives a namespace of [`Space::Declared`].

@@ -100,7 +100,7 @@ address = "127.0.0.1:{admin}"
 keys = [{{ name = "operator", hash = "{operator}" }}]
 
 [fronts]
-soap = ["welfare/mohw/v1", "welfare/soap12/v1"]
+soap = ["welfare/mohw/v1", "welfare/soap12/v1", "welfare/xroad-soap/v1"]
 rest = ["welfare/rest/v1"]
 xroad_rest = ["welfare/xroad-rest/v1"]
 "#

@@ -51,6 +51,14 @@ pub(super) fn write(
             "plainUrl": format!("{http}/soap/welfare12"),
             "plainWsdl": format!("{http}/soap/welfare12?wsdl"),
         },
+        "xroadSoap": {
+            "url": https,
+            "plainUrl": http,
+            "wsdl": format!("{https}/soap/welfare-xroad?wsdl"),
+            "plainWsdl": format!("{http}/soap/welfare-xroad?wsdl"),
+            "provider": "KR/GOV/NARU/welfare",
+            "clients": { "mohw": "KR/GOV/MOHW/haengbok", "city-a": "KR/MUN/CITYA/welfare", "portal": "KR/COM/PORTAL/portal" },
+        },
         "telegram": { "host": "127.0.0.1", "port": ports.telegram, "front": "welfare/city-a/v1" },
         "batch": {
             "folder": "inbox/city-b",

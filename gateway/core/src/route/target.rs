@@ -60,6 +60,20 @@ impl Target {
         self.mapping.map_back(admitted, &answer)
     }
 
+    /// The same with deadlines that are not later than what a caller's side allows.
+    pub(crate) fn within(&self, patience: Duration) -> Self {
+        let shortened = |provider: &Arc<Provider>| match provider.deadline <= patience {
+            true => provider.clone(),
+            false => {
+                let Provider { name, adapter, .. } = &**provider;
+                let (name, adapter) = (name.clone(), adapter.clone());
+                Arc::new(Provider { name, adapter, deadline: patience })
+            }
+        };
+        let providers = self.providers.iter().map(shortened).collect();
+        Self { mapping: self.mapping.clone(), providers }
+    }
+
     /// The same, by the provider that a submit goes to: the first that takes calls.
     pub(crate) fn of_a_submit(&self) -> Self {
         let takes_calls = |provider: &&Arc<Provider>| provider.adapter.accepts().is_ok();

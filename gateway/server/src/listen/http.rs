@@ -5,6 +5,7 @@ mod exchange;
 mod rest;
 mod soap;
 mod xroad;
+mod xroad_soap;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -84,6 +85,7 @@ pub fn serve(gateway: Gateway, settings: HttpSettings) -> std::io::Result<Server
             .route("/r1/{below:.*}", web::to(xroad::handle))
             .route("/listClients", web::get().to(xroad::list_clients))
             .route("/soap/{service}", web::to(soap::handle))
+            .route("/", web::to(soap::xroad))
             .default_service(web::to(nowhere))
     };
     let mut server = HttpServer::new(app)

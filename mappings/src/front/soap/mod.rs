@@ -6,13 +6,17 @@
 
 mod addressing;
 mod fault;
+pub(crate) mod integration;
 mod media;
+mod metadata;
 mod read;
 mod version;
 mod write;
 mod wsdl;
+pub(crate) mod xroad;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use gateway_core::front::{Draft, Exchange, Slot};
 use gateway_core::{Envelope, Fault, Front, Inbound, Kind, Message, Value};
@@ -23,9 +27,13 @@ use crate::header::Header;
 use crate::layout::xml::{Locals, XmlKind, XmlWriter};
 use crate::operations::{Operation, Operations};
 use fault::{header_missing, not_soap};
+use integration::Integrations;
 use media::Packaging;
+pub(crate) use metadata::METASERVICES;
+pub use metadata::SoapMetadata;
 use read::Reading;
 pub(crate) use version::Version;
+use xroad::XRoad;
 
 /// One system's SOAP service.
 pub struct SoapFront {
@@ -42,6 +50,10 @@ pub struct SoapFront {
     pub(crate) addressing: bool,
     pub(crate) attachments: bool,
     pub(crate) header: Option<Header<XmlKind>>,
+    /// The integrations that requests must be of, where any are registered.
+    pub(crate) integrations: Option<Integrations>,
+    /// The provider that it is, where the messages are those of X-Road.
+    pub(crate) xroad: Option<XRoad>,
     pub(crate) operations: Operations<XmlKind>,
     pub(crate) shapes: Vec<Shape>,
     pub(crate) refusals: Refusals,
@@ -74,6 +86,25 @@ pub(crate) struct Shape {
     pub(crate) reply: String,
     /// The SOAPAction, and the action of WS-Addressing; perhaps empty.
     pub(crate) action: String,
+    /// Whether it is in use.
+    pub(crate) using: bool,
+    /// For people: what it is called, and what it does.
+    pub(crate) title: Option<String>,
+    pub(crate) notes: Option<String>,
+}
+
+impl Shape {
+    /// # Errors
+    /// `Unsupported` while the service is not in use.
+    fn check_in_use(&self) -> Result<(), Fault> {
+        match self.using {
+            true => Ok(()),
+            false => {
+                let says = "the service is not in use";
+                Err(Fault::new(Kind::Unsupported, "service-unusable", says))
+            }
+        }
+    }
 }
 
 /// How a request is refused.
@@ -82,6 +113,8 @@ pub(crate) enum Refusals {
     InHeader(Replies),
     /// By a SOAP fault with the mapping's code.
     Faults(FaultTable<String>),
+    /// By an error of X-Road's with the mapping's code.
+    XRoad(FaultTable<String>),
 }
 
 impl SoapFront {
@@ -99,6 +132,11 @@ impl SoapFront {
     pub(crate) fn locals(&self) -> Locals {
         let qualified = self.elements == ElementForm::Qualified;
         Locals { here: qualified && self.style != Style::Rpc, below: qualified }
+    }
+
+    /// Whether a refusal may be a response without fields.
+    pub(crate) fn writes_empty_replies(&self) -> bool {
+        matches!(self.refusals, Refusals::InHeader(_))
     }
 
     /// Whether every refusal is a SOAP fault with a detail.
@@ -199,6 +237,9 @@ impl SoapFront {
     }
 
     fn envelope(&self, reading: Reading<'_, '_>) -> Result<Envelope, Fault> {
+        if let Some(xroad) = &self.xroad {
+            return self.xroad_envelope(xroad, &reading);
+        }
         let (operation, shape) = reading.operation.ok_or_else(|| not_soap("the body is empty"))?;
         reading.addressing.check(&self.action(shape))?;
         let nothing = Vec::new();
@@ -217,6 +258,11 @@ impl SoapFront {
                 "the header names another operation than the body",
             ));
         }
+        if let Some(integrations) = &self.integrations {
+            let (said, received) = (&header.parties, reading.received);
+            integrations.check(said, &operation.name, received)?;
+        }
+        shape.check_in_use()?;
         let message = operation.request.read(&reading.body).map_err(|error| error.in_request())?;
         reading.keep(&mut header.echo);
         Ok(Envelope {
@@ -241,9 +287,15 @@ impl Front for SoapFront {
     }
 
     fn decode(&self, inbound: &Inbound) -> Result<Envelope, Fault> {
-        let mut reading = Reading::default();
+        let mut reading = Reading { received: inbound.received, ..Reading::default() };
         self.read(inbound, &mut reading)?;
         self.envelope(reading)
+    }
+
+    fn patience(&self, envelope: &Envelope) -> Option<Duration> {
+        let integrations = self.integrations.as_ref()?;
+        let id = envelope.echo.get(&integrations.field).and_then(Value::as_text)?;
+        integrations.all.get(id).map(|integration| integration.timeout)
     }
 
     fn encode(&self, exchange: &Exchange<'_>, answer: &Message) -> Result<Draft, Fault> {
@@ -251,7 +303,7 @@ impl Front for SoapFront {
         let (operation, shape) = to.operation.ok_or_else(|| not_soap("the body is empty"))?;
         let success = match &self.refusals {
             Refusals::InHeader(replies) => Some(replies.success()),
-            Refusals::Faults(_) => None,
+            Refusals::Faults(_) | Refusals::XRoad(_) => None,
         };
         let action = format!("{}Response", self.action(shape));
         let written = self.write(exchange, &to, success, &action, |out| {
@@ -276,6 +328,9 @@ impl Front for SoapFront {
                 let outcome = replies.refusal(fault);
                 let status = fault::status(to.version, fault);
                 (status, self.write_fault(exchange, &to, Some(outcome), None, fault))
+            }
+            (Refusals::XRoad(codes), _) => {
+                return xroad::refuse(exchange, fault, codes.code(fault));
             }
             (Refusals::Faults(codes), _) => {
                 let status = fault::status(to.version, fault);

@@ -1,13 +1,16 @@
 //! An envelope, read strictly: one header before one body, one element in the body, nothing after.
 
 use gateway_core::{Fault, Inbound, Kind, Message, Personal, Value};
+use jiff::Timestamp;
 
 use super::addressing::Addressing;
 use super::fault::{
     addressing_fault, content_fault, must_understand, not_soap, wrong_version, xml_fault,
 };
 use super::media::{self, Packaging};
+use super::metadata::Metaservice;
 use super::version::Version;
+use super::xroad::XRoadHeaders;
 use super::{MESSAGE_ID, PACKAGING, REFERENCE, Shape, SoapFront, VERSION};
 use crate::layout::xml::{Locals, XmlKind};
 use crate::layout::xml_text::{Element, Node, Space, XmlReader};
@@ -21,6 +24,11 @@ pub(crate) struct Reading<'f, 'i> {
     pub(crate) packaging: Packaging,
     pub(crate) header: Option<Record<'i>>,
     pub(crate) addressing: Addressing,
+    pub(crate) xroad: XRoadHeaders,
+    pub(crate) metaservice: Option<Metaservice>,
+    /// The bytes of the envelope, and when they had arrived.
+    pub(crate) document: &'i [u8],
+    pub(crate) received: Timestamp,
     pub(crate) operation: Option<(&'f Operation<XmlKind>, &'f Shape)>,
     pub(crate) body: Record<'i>,
 }
@@ -53,6 +61,7 @@ impl SoapFront {
     ) -> Result<(), Fault> {
         let package = media::unpack(inbound, self.attachments)?;
         reading.packaging = package.packaging;
+        reading.document = package.envelope;
         let xml = XmlReader::new(package.envelope, &self.namespace).map_err(xml_fault)?;
         let xml = &mut xml.declaring(&self.namespaces).attaching(package.attachments);
         let root = match xml.structure().map_err(xml_fault)? {
@@ -108,6 +117,10 @@ impl SoapFront {
         reading: &mut Reading<'f, 'i>,
     ) -> Result<(), Fault> {
         while let Node::Start(entry) = xml.structure().map_err(xml_fault)? {
+            if self.xroad.is_some() {
+                reading.xroad.read(&entry, xml)?;
+                continue;
+            }
             match (entry.space, entry.name(), &self.header) {
                 (Space::Target, "header", Some(_)) => self.read_header(&entry, xml, reading)?,
                 (Space::Addressing, _, _) if self.addressing => {
@@ -144,6 +157,10 @@ impl SoapFront {
         let Node::Start(wrapper) = xml.structure().map_err(xml_fault)? else {
             return Err(not_soap("the body is empty"));
         };
+        if self.xroad.is_some() && wrapper.space == Space::XRoad {
+            reading.metaservice = Some(Metaservice::read(&wrapper, xml)?);
+            return end_of_body(xml);
+        }
         let is_ours =
             |shape: &&Shape| wrapper.space == Space::Target && shape.request == wrapper.name();
         let shape = self.shapes.iter().find(is_ours);
@@ -151,9 +168,13 @@ impl SoapFront {
         reading.operation = shape.map(|shape| (operation, shape));
         let read = operation.request.content(&wrapper, xml, &mut reading.body, self.locals());
         read.map_err(content_fault)?;
-        match xml.structure().map_err(xml_fault)? {
-            Node::End => Ok(()),
-            _ => Err(not_soap("the body holds more than one element")),
-        }
+        end_of_body(xml)
+    }
+}
+
+fn end_of_body(xml: &mut XmlReader<'_>) -> Result<(), Fault> {
+    match xml.structure().map_err(xml_fault)? {
+        Node::End => Ok(()),
+        _ => Err(not_soap("the body holds more than one element")),
     }
 }

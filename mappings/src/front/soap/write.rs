@@ -4,10 +4,11 @@ use gateway_core::front::{Exchange, Slot};
 
 use super::media::Packaging;
 use super::version::Version;
-use super::{Addressee, MESSAGE_ID, REFERENCE, SoapFront, addressing};
+use super::{Addressee, MESSAGE_ID, REFERENCE, SoapFront, addressing, xroad};
 use crate::faults::Outcome;
 use crate::header::Times;
 use crate::layout::xml::{Locals, XmlWriter, escape};
+use crate::layout::xml_text::{XROAD, XROAD_IDENTIFIERS};
 use crate::unfit::FieldError;
 
 /// An envelope and where its receipt goes.
@@ -43,9 +44,20 @@ impl SoapFront {
             let related = Some(related).filter(|id| !id.is_empty());
             addressing::write(action, related, reference, exchange.id, &mut out.text);
         }
-        out.text.push_str("<n:receipt>");
-        let receipt = Slot::Insert(out.text.len());
-        out.text.push_str("</n:receipt></soap:Header><soap:Body>");
+        let receipt = match self.xroad {
+            // A consumer of X-Road knows its headers and no others.
+            Some(_) => {
+                xroad::write(to, &mut out.text);
+                Slot::Header
+            }
+            None => {
+                out.text.push_str("<n:receipt>");
+                let receipt = Slot::Insert(out.text.len());
+                out.text.push_str("</n:receipt>");
+                receipt
+            }
+        };
+        out.text.push_str("</soap:Header><soap:Body>");
         body(&mut out)?;
         out.text.push_str("</soap:Body></soap:Envelope>");
         Ok((out, receipt))
@@ -65,9 +77,13 @@ impl SoapFront {
     fn open(&self, version: Version, out: &mut String) {
         out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?><soap:Envelope xmlns:soap=\"");
         out.push_str(version.namespace());
-        let own = [("t", &self.namespace), ("n", &self.receipt_namespace)];
-        let others = self.namespaces.iter().map(|(prefix, name)| (prefix.as_str(), name));
-        for (prefix, name) in own.into_iter().chain(others) {
+        let own = match self.xroad {
+            Some(_) => [("t", self.namespace.as_str()), ("xrd", XROAD), ("id", XROAD_IDENTIFIERS)],
+            None => [("t", &*self.namespace), ("n", &*self.receipt_namespace), ("", "")],
+        };
+        let own = own.into_iter().filter(|(prefix, _)| !prefix.is_empty());
+        let others = self.namespaces.iter().map(|(prefix, name)| (prefix.as_str(), name.as_str()));
+        for (prefix, name) in own.chain(others) {
             out.extend(["\" xmlns:", prefix, "=\""]);
             escape(out, name);
         }

@@ -60,8 +60,9 @@ pub(super) fn turn_away(address: Option<SocketAddr>, shared: &Shared) -> Option<
     Some(busy)
 }
 
-/// Passes a request through the pipeline of the deployment that its front is of. A `fault` is what it is refused with before its body is
-/// read; the body that is refused otherwise is so in the caller's format too.
+/// Passes a request through the pipeline of the deployment that its front is of. A `fault` is what
+/// it is refused with before its body is read; the body that is refused otherwise is so in the
+/// caller's format too.
 pub(super) async fn exchange(
     request: &HttpRequest,
     payload: Payload,
@@ -70,18 +71,34 @@ pub(super) async fn exchange(
     on: &Arc<Deployment>,
     shared: &Shared,
 ) -> HttpResponse {
+    let (received, is_whole) = receive(request, payload, front, fault, shared).await;
+    answer(shared.gateway.handle(on, received).await, !is_whole)
+}
+
+/// A request as its front gets it, and whether all of it was read.
+pub(super) async fn receive(
+    request: &HttpRequest,
+    payload: Payload,
+    front: Arc<dyn Front>,
+    fault: Option<Fault>,
+    shared: &Shared,
+) -> (Received, bool) {
     let (body, fault) = match fault {
         Some(fault) => (Bytes::new(), Some(fault)),
         None => read_body(payload, shared).await,
     };
-    let closes = fault.is_some();
+    let is_whole = fault.is_none();
     let front = match fault {
         Some(fault) => Arc::new(Refusing::new(front, fault)),
         None => front,
     };
-    let evidence = evidence(request);
-    let received = Received { front, evidence, attributes: attributes(request), body };
-    match shared.gateway.handle(on, received).await {
+    let (evidence, attributes) = (evidence(request), attributes(request));
+    (Received { front, evidence, attributes, body }, is_whole)
+}
+
+/// A reply as it is sent; there is none while the gateway stops.
+pub(super) fn answer(reply: Option<Reply>, closes: bool) -> HttpResponse {
+    match reply {
         Some(reply) => respond(reply, closes),
         None => problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the gateway is stopping"),
     }

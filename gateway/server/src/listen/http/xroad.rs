@@ -9,7 +9,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use gateway_core::front::Exchange;
 use gateway_core::journal::Trail;
-use gateway_core::{Evidence, ExchangeId, Fault, Front, Inbound, Pipeline, ServiceId, stage};
+use gateway_core::{
+    Envelope, Evidence, ExchangeId, Fault, Front, Inbound, Pipeline, ServiceId, stage,
+};
 use mappings::{Metadata, XRoadRest};
 use uuid::Uuid;
 
@@ -57,7 +59,7 @@ async fn describe(
     let exchange = Exchange { id: inbound.id, inbound, envelope: None, quota: None, now };
     let answer = async {
         let asked = asked?;
-        let allowed = allowed(&asked, &inbound.evidence, pipeline).await?;
+        let allowed = allowed(asked.probes(), &inbound.evidence, pipeline).await?;
         asked.answer(&exchange, |service| allowed.contains(&service.id))
     };
     let draft = answer.await.unwrap_or_else(|fault| front.refuse(&exchange, &fault));
@@ -65,14 +67,14 @@ async fn describe(
 }
 
 /// The services that the consumer may call, by the same stages that its calls pass.
-async fn allowed(
-    asked: &Metadata<'_>,
+pub(super) async fn allowed(
+    probes: Vec<Envelope>,
     evidence: &Evidence,
     pipeline: &Pipeline,
 ) -> Result<BTreeSet<ServiceId>, Fault> {
     let (authenticator, authorizer) = (&*pipeline.authenticator, &*pipeline.authorizer);
     let mut allowed = BTreeSet::new();
-    for probe in asked.probes() {
+    for probe in probes {
         let (service, trail) = (probe.service.id.clone(), &mut Trail::default());
         let probe = Arc::new(probe);
         let identified = stage::authenticate(probe, evidence, authenticator, trail).await?;

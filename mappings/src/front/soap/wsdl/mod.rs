@@ -6,9 +6,11 @@
 
 mod facets;
 mod schema;
+mod xroad;
 
 use super::{Shape, SoapFront, Style, Version};
 use crate::layout::xml::escape;
+use crate::layout::xml_text::{XROAD, XROAD_IDENTIFIERS};
 
 pub(crate) fn write(front: &SoapFront, location: &str) -> String {
     let mut wsdl = Wsdl { front, out: String::with_capacity(16 * 1024) };
@@ -41,12 +43,14 @@ impl Wsdl<'_> {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
              <wsdl:definitions xmlns:wsdl=\"http://schemas.xmlsoap.org/wsdl/\"\
              {} xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns:t=\"{namespace}\" \
-             xmlns:n=\"{}\" name=\"{service}\" targetNamespace=\"{namespace}\">\n",
+             name=\"{service}\" targetNamespace=\"{namespace}\">\n",
             self.prefixes(),
-            escaped(&front.receipt_namespace),
         ));
         self.push("<wsdl:types>\n");
         self.push(&schema::write(front));
+        if front.xroad.is_some() {
+            self.push(xroad::SCHEMAS);
+        }
         self.push("</wsdl:types>\n");
         self.messages();
         self.push(&format!("<wsdl:portType name=\"{service}Port\">\n"));
@@ -70,9 +74,12 @@ impl Wsdl<'_> {
         self.push("</wsdl:service>\n</wsdl:definitions>\n");
     }
 
-    /// What only some services need.
+    /// What not every service needs.
     fn prefixes(&self) -> String {
-        let mut prefixes = String::new();
+        let mut prefixes = match self.front.xroad {
+            Some(_) => format!(" xmlns:xrd=\"{XROAD}\" xmlns:id=\"{XROAD_IDENTIFIERS}\""),
+            None => format!(" xmlns:n=\"{}\"", escaped(&self.front.receipt_namespace)),
+        };
         if self.front.addressing {
             prefixes.push_str(" xmlns:wsam=\"http://www.w3.org/2007/05/addressing/metadata\"");
         }
@@ -84,7 +91,11 @@ impl Wsdl<'_> {
 
     fn messages(&mut self) {
         let front = self.front;
-        let mut parts = vec![("receipt", "n:receipt")];
+        let mut parts = vec![];
+        match front.xroad {
+            Some(_) => self.push(&xroad::header_message()),
+            None => parts.push(("receipt", "n:receipt")),
+        }
         if front.header.is_some() {
             parts.push(("header", "t:header"));
         }
@@ -132,8 +143,9 @@ impl Wsdl<'_> {
             input = format!(" wsam:Action=\"{action}\"");
             output = format!(" wsam:Action=\"{action}Response\"");
         }
+        let documentation = xroad::documentation(shape);
         self.push(&format!(
-            "<wsdl:operation name=\"{name}\"><wsdl:input message=\"t:{name}\"{input}/>\
+            "<wsdl:operation name=\"{name}\">{documentation}<wsdl:input message=\"t:{name}\"{input}/>\
              <wsdl:output message=\"t:{name}Response\"{output}/>"
         ));
         if self.front.writes_faults() {
@@ -175,6 +187,10 @@ impl Wsdl<'_> {
         };
         let own = front.header.as_ref().map(|_| header("header")).unwrap_or_default();
         let receipt = header("receipt");
+        let (own, answered, version) = match &front.xroad {
+            Some(xroad) => (xroad::headers(), xroad::headers(), xroad::version(xroad)),
+            None => (own.clone(), own + &receipt, String::new()),
+        };
         let body = match front.style {
             Style::Rpc => {
                 let namespace = escaped(&front.namespace);
@@ -184,8 +200,8 @@ impl Wsdl<'_> {
         };
         self.push(&format!(
             "<wsdl:operation name=\"{}\"><soap:operation soapAction=\"{action}\"/>\
-             <wsdl:input>{own}{body}</wsdl:input>\
-             <wsdl:output>{own}{receipt}{body}</wsdl:output>",
+             {version}<wsdl:input>{body}{own}</wsdl:input>\
+             <wsdl:output>{body}{answered}</wsdl:output>",
             shape.operation,
         ));
         if front.writes_faults() {

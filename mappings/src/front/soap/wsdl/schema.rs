@@ -45,7 +45,7 @@ impl Schema<'_> {
         let is_qualified = front.elements == ElementForm::Qualified;
         let request = Place { prefix: "t", is_optional: false, is_qualified, is_faceted: true };
         // A refusal may be a response without fields.
-        let reply = Place { is_optional: !front.writes_faults(), ..request };
+        let reply = Place { is_optional: front.writes_empty_replies(), ..request };
         if let Some(header) = &front.header {
             let place =
                 Place { is_optional: true, is_qualified: true, is_faceted: false, ..request };
@@ -204,6 +204,9 @@ impl Schema<'_> {
             }
             out.push_str(&declarations);
             out.push_str("</xs:schema>\n");
+        }
+        if front.xroad.is_some() {
+            return out;
         }
         let receipt = escaped(&front.receipt_namespace);
         out.push_str(&format!(

@@ -10,7 +10,7 @@ import sys
 import threading
 
 import requests
-from openapi_core import OpenAPI
+from openapi_core import Config, OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 from openapi_spec_validator import validate
 
@@ -22,7 +22,8 @@ session.verify = authority
 
 document = session.get(f"{url}/openapi.json").json()
 validate(document)
-api = OpenAPI.from_dict(document)
+config = Config(extra_media_type_deserializers={"application/problem+json": json.loads})
+api = OpenAPI.from_dict(document, config=config)
 steps = []
 
 
@@ -30,7 +31,8 @@ def errors(kind, check):
     try:
         check()
     except Exception as error:  # openapi-core's errors have no common base worth naming
-        return f"{kind}: {type(error).__name__}: {error.__cause__ or error}"
+        # The text of some of them cannot be made of bytes that are not UTF-8.
+        return f"{kind}: {type(error).__name__}: {error.__cause__!r}"
     return None
 
 

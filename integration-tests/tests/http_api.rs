@@ -104,7 +104,10 @@ async fn schemathesis_finds_nothing() {
     let (world, _folder) = start(None).await;
     let [certificate, key, authority] = ministry(&world);
     let document = format!("{}/v1/welfare/openapi.json", world.https_url());
+    let settings = client("schemathesis.toml");
     let arguments = [
+        "--config-file",
+        settings.to_str().unwrap(),
         "run",
         &document,
         "--request-cert",

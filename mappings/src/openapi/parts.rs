@@ -87,12 +87,12 @@ pub(super) fn rest_components(key_max: usize, keep_days: u32) -> Map<String, Val
         },
         "traceparent": {
             "name": "traceparent", "in": "header",
-            "description": "W3C Trace Context; log lines of the exchange repeat it.",
-            "schema": { "type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$" },
+            "description": "W3C Trace Context, which the log lines of the exchange repeat. One that is not valid is as if absent.",
+            "schema": { "type": "string" },
         },
         "tracestate": {
             "name": "tracestate", "in": "header",
-            "schema": { "type": "string", "maxLength": 512 },
+            "schema": { "type": "string" },
         },
     });
     let headers = [
@@ -115,8 +115,10 @@ pub(super) fn rest_components(key_max: usize, keep_days: u32) -> Map<String, Val
     let header =
         |(name, says, schema): (&str, &str, Value)| (name.to_owned(), header(says, schema));
     let schemes = json!({
-        "apiKey": { "type": "apiKey", "in": "header", "name": "X-API-Key" },
-        "certificate": { "type": "mutualTLS" },
+        "apiKey": {
+            "type": "apiKey", "in": "header", "name": "X-API-Key",
+            "description": "Not wanted where a client certificate says who calls.",
+        },
     });
     let mut components = Map::new();
     components.insert("parameters".to_owned(), parameters);

@@ -292,6 +292,7 @@ impl Administration {
         request: &[u8],
     ) -> Result<Recorded, Fault> {
         let trail = Trail {
+            configuration: Some(self.gateway.current().pipeline.configuration.clone()),
             caller: Some(operator.clone()),
             subject: Some(consent.principal),
             consent: Some(ConsentUse { id: consent.id, items: consent.items.clone() }),

@@ -1,8 +1,7 @@
 """Calls the operation `overlapCheck` of each WSDL by every port that it has, with zeep.
 
 Usage: styles.py API_KEY RESIDENT_NUMBER WSDL...
-A WSDL that begins with `+` is called with WS-Addressing. Prints JSON: by WSDL and port, the answer and
-the fault that a request outside the schema gets.
+Prints JSON: by WSDL and port, the answer and the fault that a request outside the schema gets.
 """
 
 import datetime
@@ -13,7 +12,6 @@ import requests
 import zeep
 from zeep.helpers import serialize_object
 from zeep.transports import Transport
-from zeep.wsa import WsAddressingPlugin
 
 key, resident, *wsdls = sys.argv[1:]
 session = requests.Session()
@@ -45,9 +43,8 @@ def ask(port, **changed):
 
 results = {}
 for wsdl in wsdls:
-    plugins = [WsAddressingPlugin()] if wsdl.startswith("+") else []
-    wsdl = wsdl.lstrip("+")
-    client = zeep.Client(wsdl, transport=Transport(session=session), plugins=plugins)
+    # Where a WSDL says the actions of WS-Addressing, zeep addresses its messages by itself.
+    client = zeep.Client(wsdl, transport=Transport(session=session))
     (service,) = client.wsdl.services.values()
     codes = {} if "/welfare" not in wsdl else {"groupCode": "HOU"}
     name = wsdl.rsplit("/", 1)[1].split("?")[0]

@@ -462,6 +462,8 @@ impl Sections {
         let mut track = serde_path_to_error::Track::new();
         let located = serde_path_to_error::Deserializer::new(value, &mut track);
         let read = serde_ignored::deserialize(located, |key| {
+            // An optional table stands in the path as `?`, which is no part of the key.
+            let key = key.to_string().replace(".?", "");
             problems.push(Problem::new(format!("{at}.{key}"), "unknown key"));
         });
         match read {

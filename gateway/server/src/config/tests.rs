@@ -1,4 +1,5 @@
 use super::*;
+use crate::listen::batch::Complete;
 
 const GOOD: &str = r#"
 [gateway]
@@ -118,4 +119,35 @@ fn a_queue_has_defaults_and_no_unknown_key() {
     let subscription = "[[subscription]]\nname = \"a\"\nmember = \"m\"\nurl = \"https://x\"\n\
          secret = \"file:s\"\nevents = []\nbody = \"whole\"\n";
     assert_eq!(problems(&format!("{GOOD}{subscription}")), ["subscription[0].body"]);
+}
+
+#[test]
+fn a_batch_folder_says_where_it_is_and_when_a_file_is_complete() {
+    let listener = |rest: &str| {
+        let text = "[[listen.batch]]\nfolder = \"f\"\nfront = \"a/b/v1\"\nmember = \"b\"\n";
+        format!("{GOOD}{text}{rest}")
+    };
+    let parsed = |rest: &str| {
+        let config = Config::parse(&listener(rest), PathBuf::new());
+        config.map(|mut config| config.listen.batch.remove(0))
+    };
+    let plain = parsed("").unwrap();
+    assert_eq!((plain.complete, plain.concurrency.get()), (Complete::Renamed, 16));
+    let marker = parsed("complete = { marker = \".ok\" }").unwrap();
+    assert_eq!(marker.complete, Complete::Marker(".ok".into()));
+    let still = parsed("complete = { unchanged = 5000 }").unwrap();
+    assert_eq!(still.complete, Complete::Unchanged(5000));
+    let server = "[listen.batch.sftp]\nhost = \"h\"\nuser = \"u\"\nknown_hosts = \"k\"\n";
+    assert_eq!(parsed(server).unwrap().sftp.unwrap().port, 22);
+    for (bad, at) in [
+        ("complete = \"soon\"", "listen.batch[0].complete"),
+        ("concurrency = 0", "listen.batch[0].concurrency"),
+        ("[listen.batch.sftp]\nhost = \"h\"\nuser = \"u\"", "listen.batch[0].sftp"),
+    ] {
+        assert_eq!(problems(&listener(bad)), [at], "{bad}");
+    }
+    let open = format!("{server}password = \"open sesame\"");
+    assert_eq!(problems(&listener(&open)), ["listen.batch[0].sftp.password"]);
+    let unknown = format!("{server}trust_first = true");
+    assert_eq!(problems(&listener(&unknown)), ["listen.batch.0.sftp.trust_first"]);
 }

@@ -13,7 +13,7 @@ use super::Problem;
 use crate::authenticate::{Sha256, sha256};
 
 /// Key paths (without list indices) that a reload follows, with everything below them.
-const FOLLOWED: [&str; 12] = [
+const FOLLOWED: [&str; 13] = [
     "admin.keys",
     "backend",
     "fronts",

@@ -4,7 +4,7 @@ CARGO ?= cargo
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 NARU := $(CARGO_TARGET_DIR)/debug/naru
 
-.PHONY: help run test lint deps build bench bench-batch fuzz clean
+.PHONY: help run test lint deps build bench bench-batch bench-messages fuzz clean
 
 help:
 	@echo "make run          build, start the practice world and the gateway, take the tour, keep serving"
@@ -12,6 +12,7 @@ help:
 	@echo "make test         everything: formatting, lints, unit, scenario and third-party tests"
 	@echo "make bench        measure beside other programs and write docs/performance.md"
 	@echo "make bench-batch  a million records of batch files: how fast, and in how much memory"
+	@echo "make bench-messages  measure one telegram and one SOAP envelope, there and back"
 	@echo "make fuzz         run every fuzz target for a minute (wants the nightly toolchain)"
 	@echo "make deps         install what the above need"
 
@@ -40,6 +41,9 @@ bench: deps
 
 bench-batch:
 	$(CARGO) run --release --locked -q -p mappings --example batch_speed
+
+bench-messages:
+	$(CARGO) run --release --locked -q -p mappings --example message_speed
 
 fuzz:
 	scripts/fuzz

@@ -8,12 +8,14 @@
 mod backend;
 pub mod cases;
 mod catalog;
+mod charset;
 mod compile;
 mod convert;
 mod faults;
 mod format;
 mod front;
 mod header;
+pub mod import;
 mod layout;
 mod openapi;
 mod operations;
@@ -27,7 +29,7 @@ pub mod xroad;
 
 pub use catalog::{Catalog, FrontEntry};
 pub use front::{
-    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, DESCRIPTORS, Framing,
+    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, DESCRIPTORS,
     GrpcFront, Metadata, RestFront, SoapFront, SoapMetadata, TelegramFront, XRoadFront, XRoadRest,
     collected_exchange, pending_reply, status_message,
 };

@@ -16,8 +16,10 @@ pub(crate) enum Unfit {
     OutOfRange { min: i128, max: i128 },
     #[error("is longer than {max} {unit}")]
     TooLong { max: usize, unit: &'static str },
-    #[error("does not decode as EUC-KR")]
-    NotEucKr,
+    #[error("does not decode as {0}")]
+    Undecodable(&'static str),
+    #[error("has more than {digits} digits after the point")]
+    TooPrecise { digits: usize },
     #[error("ends in the middle of a character")]
     CutCharacter,
     #[error("holds a character that the encoding lacks")]
@@ -26,6 +28,12 @@ pub(crate) enum Unfit {
     ControlCharacter,
     #[error("holds more than {max} records")]
     TooManyRecords { max: usize },
+    #[error("holds another number of records than its count says")]
+    CountMismatch,
+    #[error("is of none of the kinds that its deciding field may name")]
+    UnknownChoice,
+    #[error("holds an unused record before a used one")]
+    Gap,
     #[error("stands there twice, or out of order")]
     Repeated,
     #[error("is followed by something that does not belong there")]
@@ -37,7 +45,11 @@ pub(crate) enum Unfit {
 impl Unfit {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnknownCode | Self::OutOfRange { .. } | Self::Unencodable => Kind::Unmappable,
+            Self::UnknownCode
+            | Self::UnknownChoice
+            | Self::OutOfRange { .. }
+            | Self::TooPrecise { .. }
+            | Self::Unencodable => Kind::Unmappable,
             _ => Kind::Malformed,
         }
     }
@@ -46,13 +58,15 @@ impl Unfit {
         match self {
             Self::Missing => "field-missing",
             Self::NotA(_) | Self::ControlCharacter => "field-invalid",
-            Self::UnknownCode => "unknown-code",
+            Self::UnknownCode | Self::UnknownChoice => "unknown-code",
             Self::OutOfRange { .. } => "value-out-of-range",
             Self::TooLong { .. } => "value-too-long",
-            Self::NotEucKr => "not-euc-kr",
+            Self::Undecodable(_) => "undecodable",
+            Self::TooPrecise { .. } => "value-too-precise",
             Self::CutCharacter => "character-cut",
             Self::Unencodable => "character-unencodable",
             Self::TooManyRecords { .. } => "too-many-records",
+            Self::CountMismatch | Self::Gap => "count-mismatch",
             Self::Repeated => "field-repeated",
             Self::Intruder | Self::Attribute => "field-unknown",
         }

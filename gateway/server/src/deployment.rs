@@ -41,6 +41,8 @@ pub struct Deployment {
     pub grpc: Arc<GrpcFront>,
     /// One for each `[[listen.telegram]]`.
     pub telegram: Vec<Arc<TelegramFront>>,
+    /// One for each `[[listen.switch]]`.
+    pub switch: Vec<Arc<TelegramFront>>,
     /// One for each `[[listen.batch]]`.
     pub batch: Vec<BatchSource>,
     /// Which members speak another version of a format.
@@ -130,6 +132,7 @@ impl Deployment {
             http: plan.http_fronts,
             grpc: catalog.grpc().clone(),
             telegram: plan.telegram_fronts,
+            switch: plan.switch_fronts,
             batch: batch
                 .map(|(front, member)| BatchSource { front, member: MemberId(member.into()) })
                 .collect(),

@@ -37,7 +37,7 @@ fn rows(fields: &Fields, scope: &Scope<'_>, spot: &mut Spot<'_>) -> Rows<JsonKin
         let spot = &mut spot.key(name);
         let form = match &field.kind {
             Type::List { fields, max } => {
-                Some(Form::List { rows: self::rows(fields, scope, spot), max: *max })
+                Some(Form::List { rows: self::rows(fields, scope, spot), max: *max, count: None })
             }
             kind => codec::choose(&format::Row::default(), kind, scope, spot)
                 .map(|codec| Form::Value { shape: shape(&codec), codec }),
@@ -47,6 +47,7 @@ fn rows(fields: &Fields, scope: &Scope<'_>, spot: &mut Spot<'_>) -> Rows<JsonKin
             field: Some(name.as_str().into()),
             required: field.required,
             default: None,
+            choice: None,
             form,
         }));
     }

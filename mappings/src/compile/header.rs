@@ -37,6 +37,7 @@ pub(crate) fn compile<S>(
                 field: Some(format.name.as_str().into()),
                 required: format.required,
                 default: None,
+                choice: None,
                 form,
             });
             roles.push(role);
@@ -54,6 +55,9 @@ pub(crate) fn as_row(format: &HeaderFormat) -> RowFormat {
     RowFormat {
         kind: format.kind.clone(),
         length: format.length,
+        picture: format.picture.clone(),
+        usage: format.usage,
+        sign: format.sign,
         max: format.max,
         ..RowFormat::default()
     }

@@ -8,6 +8,7 @@ mod batch_form;
 mod codec;
 mod derived;
 mod faults;
+mod fixed;
 mod front;
 mod header;
 mod integrations;
@@ -17,6 +18,7 @@ mod rows;
 mod services;
 mod shape;
 mod soap;
+mod telegram;
 mod xroad;
 
 use std::collections::BTreeMap;
@@ -72,7 +74,7 @@ pub(crate) fn compile(
         Layout::Soap(layout) => soap::compile(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::XroadSoap(layout) => soap::xroad(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::Telegram(layout) => {
-            front::telegram(id, file, layout, &scope, spot).map(Entry::Front)
+            telegram::compile(id, file, layout, &scope, spot).map(Entry::Front)
         }
         Layout::Batch(layout) => batch::compile(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::Rest(layout) => front::rest(id, file, layout, &scope, spot).map(Entry::Front),

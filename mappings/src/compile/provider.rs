@@ -8,6 +8,7 @@ use gateway_core::wire::Method;
 use jiff::tz::Offset;
 
 use super::backend::REQUEST;
+use super::fixed::Conventions;
 use super::rows::{Compiler, Direction, Shaper};
 use super::{Scope, header, shape, unused};
 use crate::convert::Codec;
@@ -115,9 +116,15 @@ impl Parts<'_> {
 
     fn telegram(&self, layout: &TelegramProvider, spot: &mut Spot<'_>) -> Option<Arc<dyn Provide>> {
         let key = &mut spot.key("layout.provider.telegram");
+        let conventions = Conventions::default();
+        let field =
+            |row: &Row, codec: &Codec, spot: &mut Spot<'_>| conventions.field(row, codec, spot);
+        let body = |row: &Row, codec: &Codec, spot: &mut Spot<'_>| {
+            conventions.body_field(row, codec, spot)
+        };
         let wire = TelegramWire {
-            header: self.header(&layout.header, &shape::fixed, true, &mut key.key("header")),
-            reply_header: self.reply_header(&layout.reply_header, &shape::fixed, true, key),
+            header: self.header(&layout.header, &field, true, &mut key.key("header")),
+            reply_header: self.reply_header(&layout.reply_header, &field, true, key),
             result: layout.result.clone(),
         };
         for (rows, name) in [(&wire.header, "header"), (&wire.reply_header, "reply-header")] {
@@ -131,7 +138,7 @@ impl Parts<'_> {
             key.key("header").problem("wants one field from `$serial`");
         }
         let base = Base { path: "", methods: &[], default: "" };
-        self.provider(wire, &shape::fixed, true, &base, spot)
+        self.provider(wire, &body, true, &base, spot)
     }
 
     fn provider<W: Wire + 'static>(
@@ -259,7 +266,8 @@ impl Parts<'_> {
     ) -> Option<Saying<S>> {
         let Texts { function, call, request, reply } = texts;
         self.check_times(request, &mut spot.key("request"));
-        let compiler = |direction| Compiler { direction, scope: self.scope, shape, fixed };
+        let compiler =
+            |direction| Compiler { direction, scope: self.scope, shape, fixed, within_list: false };
         let request = compiler(Direction::Reply).rows(
             &with_constants(request),
             offered,
@@ -312,7 +320,13 @@ impl Parts<'_> {
     ) -> Rows<S> {
         self.check_times(table, spot);
         let fields = special::fields();
-        let compiler = Compiler { direction: Direction::Reply, scope: self.scope, shape, fixed };
+        let compiler = Compiler {
+            direction: Direction::Reply,
+            scope: self.scope,
+            shape,
+            fixed,
+            within_list: false,
+        };
         compiler.rows(&with_constants(table), &fields, spot)
     }
 
@@ -323,7 +337,13 @@ impl Parts<'_> {
         fixed: bool,
         spot: &mut Spot<'_>,
     ) -> Rows<S> {
-        let compiler = Compiler { direction: Direction::Request, scope: self.scope, shape, fixed };
+        let compiler = Compiler {
+            direction: Direction::Request,
+            scope: self.scope,
+            shape,
+            fixed,
+            within_list: false,
+        };
         compiler.rows(table, &Fields::new(), &mut spot.key("reply-header"))
     }
 

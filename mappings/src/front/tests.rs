@@ -133,7 +133,9 @@ fn check_refusal(entry: &FrontEntry, draft: &Draft) {
             let mut xml = XmlReader::new(&draft.body, &front.namespace).unwrap();
             while !matches!(xml.next().unwrap(), Node::Eof) {}
         }
-        FrontEntry::Telegram(_) => assert_eq!(draft.body.len(), 176 + 4096),
+        FrontEntry::Telegram(front) => {
+            assert_eq!(draft.body.len(), front.header.rows.width() + front.receipt.length);
+        }
         FrontEntry::Batch(_) if draft.body.starts_with(b"30") || draft.body.starts_with(b"99") => {
             assert!(draft.body.len() > 2 + 4 + 60 && draft.body.ends_with(b"\n"));
         }
@@ -262,21 +264,6 @@ fn a_batch_front_takes_files_of_its_name() {
     let file = front.check("", &LIMITS, || Ok(content)).unwrap();
     assert_eq!(front.result_header(&file), b"H,CITYB001,F-1,20261122\n");
     assert_eq!(front.result_trailer(3, 2, 1), b"T,3,2,1\n");
-}
-
-#[test]
-fn framing_counts_what_it_says() {
-    let framing = super::Framing { length_digits: 4, inclusive: false, max: 9999 };
-    assert_eq!(framing.prefix(176).as_deref(), Some(&b"0176"[..]));
-    assert_eq!(framing.prefix(10_000), None);
-    assert_eq!(framing.length(b"0176"), Some(176));
-    for bad in [&b"017"[..], b"+176", b" 176", b"01 6", b""] {
-        assert_eq!(framing.length(bad), None);
-    }
-    let inclusive = super::Framing { inclusive: true, ..framing };
-    assert_eq!(inclusive.prefix(176).as_deref(), Some(&b"0180"[..]));
-    assert_eq!(inclusive.length(b"0180"), Some(176));
-    assert_eq!(inclusive.length(b"0003"), None);
 }
 
 proptest! {

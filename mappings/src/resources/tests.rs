@@ -98,6 +98,7 @@ fn rows() -> Rows<JsonKind> {
         field: Some(name.into()),
         required: true,
         default: None,
+        choice: None,
         form: Form::Value { codec: Codec::Text { max: 9 }, shape: JsonKind::String },
     };
     Rows(vec![row("name"), row("부호")])

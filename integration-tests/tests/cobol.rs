@@ -134,6 +134,7 @@ fn both_ways(sign: &str, overpunch: &str) {
         attributes: Default::default(),
         body: written.clone().into(),
         received: NOW.parse().unwrap(),
+        deadline: None,
     };
     let envelope = front.decode(&inbound).unwrap();
     assert_eq!(envelope.message, written_by_cobol(), "{sign}");

@@ -11,7 +11,8 @@ use serde_json::Value;
 use tokio::process::Command;
 
 const PAGE: &str = "docs/conformance.md";
-const MARK: &str = "<!-- the table below is written by integration-tests/tests/conformance.rs -->\n";
+const MARK: &str =
+    "<!-- the table below is written by integration-tests/tests/conformance.rs -->\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_service_is_the_same_through_every_front() {

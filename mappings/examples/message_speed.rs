@@ -48,6 +48,7 @@ fn measure(front: Arc<dyn Front>, body: Vec<u8>, answer: &Message) -> Result<f64
         attributes: [("content-type".to_owned(), "text/xml; charset=utf-8".to_owned())].into(),
         body: body.into(),
         received: Timestamp::UNIX_EPOCH,
+        deadline: None,
     };
     let mut rounds = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {

@@ -1,4 +1,5 @@
 //! Copybooks → mappings that load, or a sentence that says what keeps one from being made.
+#![cfg(test)]
 
 use std::sync::Arc;
 

@@ -161,6 +161,7 @@ impl Deployment {
             http: HttpFronts::default(),
             grpc: Arc::default(),
             telegram: vec![],
+            switch: vec![],
             batch: vec![source],
             versions: Versions::default(),
             later: None,

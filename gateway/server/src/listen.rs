@@ -135,7 +135,6 @@ impl Gateway {
     }
 
     /// Something in flight until it is dropped: a reply that is not written yet.
-    #[must_use]
     pub fn hold(&self) -> TaskTrackerToken {
         self.in_flight.token()
     }

@@ -14,7 +14,7 @@ use super::super::{Failure, say};
 /// Writes `<sector>/<system>/v1/mapping.yaml`, and the sector's `services.yaml` where it has none,
 /// then loads the catalog and says what is left to do.
 #[derive(Args)]
-pub(super) struct New {
+pub(in crate::cli) struct New {
     /// A COBOL copybook: the first record is the request, the second, or the same, the reply.
     #[arg(long, value_name = "FILE")]
     copybook: PathBuf,

@@ -52,6 +52,16 @@ const service = {
   },
 };
 
+const breakable = (response) => {
+  for (const name of ["write", "end"]) {
+    const answer = response[name].bind(response);
+    response[name] = (...rest) => (losing ? response.socket.destroy() : answer(...rest));
+  }
+  response.on("close", () => {
+    losing = false;
+  });
+};
+
 const wsdl = readFileSync(new URL("resident.wsdl", import.meta.url), "utf8");
 const server = createServer((request, response) => {
   if (request.url === "/count") return response.end(String(answers));
@@ -59,15 +69,13 @@ const server = createServer((request, response) => {
 });
 server.listen(0, "127.0.0.1", () => {
   const soap = listen(server, "/services/resident", service, wsdl);
-  // Takes the report and breaks the connection instead of answering.
-  server.prependListener("request", (_request, response) => {
-    const end = response.end.bind(response);
-    response.end = (...rest) => {
-      if (!losing) return end(...rest);
-      losing = false;
-      return response.socket.destroy();
-    };
-  });
+  // Takes the report and breaks the connection instead of answering. The package puts its own
+  // listener in the place of all others, so this stands before them.
+  const emit = server.emit.bind(server);
+  server.emit = (event, ...rest) => {
+    if (event === "request") breakable(rest[1]);
+    return emit(event, ...rest);
+  };
   const header = (_method, body, headers) => ({
     header: {
       ...Object.fromEntries(

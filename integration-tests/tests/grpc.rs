@@ -231,12 +231,14 @@ async fn a_call_that_is_given_up_still_runs_to_its_end() {
             HONG.name,
         ],
     );
-    for way in ["deadline", "cancelled"] {
+    // At a deadline the client's own timer and the server's race: the one says DEADLINE_EXCEEDED,
+    // the other CANCELLED.
+    let ways =
+        [("deadline", &["DEADLINE_EXCEEDED", "CANCELLED"][..]), ("cancelled", &["CANCELLED"])];
+    for (way, statuses) in ways {
         let outcome = &outcomes[way];
-        assert_eq!(
-            outcome["first"],
-            if way == "deadline" { "DEADLINE_EXCEEDED" } else { "CANCELLED" }
-        );
+        let first = outcome["first"].as_str().unwrap();
+        assert!(statuses.contains(&first), "{outcomes}");
         assert_eq!(outcome["benefit"].as_str().unwrap().len(), 64, "{outcomes}");
     }
     world.stop().await.unwrap();

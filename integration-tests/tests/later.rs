@@ -148,8 +148,9 @@ async fn nothing_that_waits_or_is_kept_can_be_read_on_disk() {
     world.stop().await.unwrap();
     let secrets = [benefit(1)["residentNumber"].as_str().unwrap().to_owned(), "가나다".to_owned()];
     let mut read = 0;
-    for entry in std::fs::read_dir(layout.path("state")).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+    let entries = std::fs::read_dir(layout.path("state")).unwrap().map(Result::unwrap);
+    for file in entries.filter(|entry| entry.file_type().unwrap().is_file()) {
+        let bytes = std::fs::read(file.path()).unwrap();
         read += bytes.len();
         for secret in &secrets {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());

@@ -221,6 +221,8 @@ async fn a_member_that_is_taken_off_is_refused_from_the_next_request_on() {
     assert_eq!(post(&world, "overlapCheck", None, &request).await.0, 200);
     configure(&world, |table| {
         table["member"].as_array_mut().unwrap().retain(|m| m["id"].as_str() != Some("city-a"));
+        let subscriptions = table["subscription"].as_array_mut().unwrap();
+        subscriptions.retain(|one| one["member"].as_str() != Some("city-a"));
     });
     reload(&world).unwrap();
     assert_eq!(post(&world, "overlapCheck", None, &request).await.0, 401);

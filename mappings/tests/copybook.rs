@@ -68,12 +68,14 @@ fn a_record_of_every_clause_becomes_a_mapping_that_loads() {
 001700     05  AMOUNTS            USAGE COMP-3.
 001800         10  BALANCE        PIC S9(9)V99.
 001900         10  COUNT-X        PIC S9(4) USAGE IS COMPUTATIONAL.
-002000     05  DELTA              PIC S9(5) SIGN IS LEADING SEPARATE CHARACTER.
+002000     05  DELTA              PIC S9(5)
+002010                            SIGN IS LEADING SEPARATE CHARACTER.
 002100     05  NATIVE             PIC S9(9) COMP-5.
 002200     05  PRINTED            PIC ZZZ,ZZ9.99.
 002300     05  MONTHLY            PIC 9(5) OCCURS 12 TIMES.
 002400     05  ENTRY-COUNT        PIC 9(2).
-002500     05  ENTRIES            OCCURS 1 TO 10 TIMES DEPENDING ON ENTRY-COUNT
+002500     05  ENTRIES            OCCURS 1 TO 10 TIMES
+002510                            DEPENDING ON ENTRY-COUNT
 002600                            INDEXED BY ENTRY-IX.
 002700         10  ENTRY-NAME     PIC X(8).
 002800         10  ENTRY-AMOUNT   PIC S9(7)V9(2) PACKED-DECIMAL.

@@ -401,6 +401,8 @@ fn check_routes(
         let profiles = profiles.map(|one| (one.name.as_str(), one.profile())).collect();
         let named = routing::Named { catalog, members: members.ids(), profiles };
         check.0.extend(routing::check(config, &named));
+    } else {
+        check.0.extend(routing::missing_backends(config));
     }
 }
 

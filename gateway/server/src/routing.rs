@@ -33,6 +33,19 @@ pub(crate) fn check(config: &Config, named: &Named<'_>) -> Vec<Problem> {
     problems
 }
 
+/// The backends that routes name and nobody configured: what can be said without a catalog.
+pub(crate) fn missing_backends(config: &Config) -> Vec<Problem> {
+    let is_missing = |name: &&&str| !config.backends.iter().any(|one| one.common.name == ***name);
+    let mut problems = Vec::new();
+    for (index, route) in config.routes.iter().enumerate() {
+        for name in route.way().backends.iter().filter(is_missing) {
+            let at = format!("route[{index}].backend");
+            problems.push(Problem::new(at, format_args!("no backend {name}")));
+        }
+    }
+    problems
+}
+
 struct Check<'a> {
     at: String,
     config: &'a Config,

@@ -94,7 +94,9 @@ impl XmlKind {
             (Self::Boolean, "1") => Ok(Cow::Borrowed("true")),
             (Self::Boolean, "0") => Ok(Cow::Borrowed("false")),
             (kind, number) if kind.numbers().is_some() => match number.strip_prefix('+') {
-                Some(digits) if digits.starts_with('-') => Err(Unfit::NotA(self.wanted())),
+                Some(digits) if !digits.starts_with(|first: char| first.is_ascii_digit()) => {
+                    Err(Unfit::NotA(self.wanted()))
+                }
                 Some(digits) => Ok(Cow::Owned(digits.to_owned())),
                 None => Ok(text),
             },

@@ -56,7 +56,7 @@ fn versions(members: &[Member], catalog: &Catalog) -> Result<Versions, Vec<Probl
 }
 
 fn inbound(front: Arc<dyn Front>, api_key: Option<&str>, body: &[u8]) -> Inbound {
-    let attributes = [("content-type", "application/json"), (":service", "overlapCheck")];
+    let attributes = [("content-type", "application/json"), (":path", "/v1/welfare/overlapCheck")];
     Inbound {
         id: ExchangeId(Uuid::nil()),
         front,

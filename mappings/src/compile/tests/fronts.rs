@@ -132,9 +132,9 @@ fn headers_keys_and_faults() {
     finds(file, "zone: \"+09:00\"", "zone: KST", "layout.soap", "must be an offset");
     finds(
         file,
-        "Forbidden/wrong-provider }",
-        "wrong-provider }",
-        "layout.soap.header[1].request.expect.otherwise",
+        "Forbidden/wrong-provider: \"1004\"",
+        "wrong-provider: \"1004\"",
+        "faults.wrong-provider",
         "Kind/code",
     );
     finds(file, "organizations: { MOHW0001: mohw }\n", "", "layout.soap", "belong together");

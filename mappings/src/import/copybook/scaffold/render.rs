@@ -50,6 +50,10 @@ pub(super) fn scaffold(
     line(&mut mapping, 2, "# TO SAY: how one telegram is told from the next.");
     line(&mut mapping, 2, "framing: { length-digits: 4, max: 9999 }");
     line(&mut mapping, 2, &format!("encoding: {}", wanted.encoding));
+    // COMP-5 is in the order of the machine, and those that speak ASCII have the lowest byte first.
+    if !wanted.encoding.starts_with("ebcdic") {
+        line(&mut mapping, 2, "byte-order: little");
+    }
     if let Some(overpunch) = &wanted.overpunch {
         line(&mut mapping, 2, &format!("overpunch: {overpunch}"));
     }

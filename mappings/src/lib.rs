@@ -14,11 +14,15 @@ mod faults;
 mod format;
 mod front;
 mod header;
+mod invertibility;
 mod layout;
 mod openapi;
 mod operations;
+mod path;
 mod problem;
 mod resources;
+#[cfg(test)]
+mod round_trip;
 mod rows;
 mod terms;
 mod unfit;
@@ -29,4 +33,5 @@ pub use front::{
     BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, Framing, Metadata,
     RestFront, SoapFront, TelegramFront, XRoadFront, XRoadRest,
 };
+pub use invertibility::Invertibility;
 pub use problem::Problem;

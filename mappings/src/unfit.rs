@@ -14,6 +14,10 @@ pub(crate) enum Unfit {
     UnknownCode,
     #[error("is outside {min} to {max}")]
     OutOfRange { min: i128, max: i128 },
+    #[error("has more than {scale} digits after the point")]
+    Imprecise { scale: u8 },
+    #[error("is not meant to be there in this case")]
+    Unwanted,
     #[error("is longer than {max} {unit}")]
     TooLong { max: usize, unit: &'static str },
     #[error("does not decode as EUC-KR")]
@@ -37,7 +41,10 @@ pub(crate) enum Unfit {
 impl Unfit {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnknownCode | Self::OutOfRange { .. } | Self::Unencodable => Kind::Unmappable,
+            Self::UnknownCode
+            | Self::OutOfRange { .. }
+            | Self::Imprecise { .. }
+            | Self::Unencodable => Kind::Unmappable,
             _ => Kind::Malformed,
         }
     }
@@ -48,6 +55,8 @@ impl Unfit {
             Self::NotA(_) | Self::ControlCharacter => "field-invalid",
             Self::UnknownCode => "unknown-code",
             Self::OutOfRange { .. } => "value-out-of-range",
+            Self::Imprecise { .. } => "value-too-precise",
+            Self::Unwanted => "field-unwanted",
             Self::TooLong { .. } => "value-too-long",
             Self::NotEucKr => "not-euc-kr",
             Self::CutCharacter => "character-cut",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use gateway_core::Operation as Does;
 
 use super::rows::{Compiler, Direction, Shaper};
-use super::{Scope, faults, header, resources, shape, unused};
+use super::{Scope, faults, header, invert, resources, shape, unused};
 use crate::catalog::FrontEntry;
 use crate::convert::Codec;
 use crate::format::{
@@ -15,7 +15,7 @@ use crate::format::{
 use crate::front::{Framing, JsonCalls, Replies, RestFront, TelegramFront};
 use crate::header::{Content, Header};
 use crate::layout::fixed::{Fixed, FixedKind};
-use crate::operations::{KeyPart, Operation, Operations};
+use crate::operations::{KeyPart, Operation, Operations, Ways};
 use crate::problem::Spot;
 use crate::rows::{Form, Rows};
 
@@ -31,7 +31,7 @@ pub(crate) fn telegram(
         Some(Fixed { cut: format.cut, ..shape })
     };
     let key = &mut spot.key("layout.telegram");
-    let header = header::compile(file, &layout.header, shape_of, key);
+    let header = header::compile(file, &layout.header, scope.zone, shape_of, key);
     if header.rows.width() != layout.header_length {
         let message = format_args!("the fields of the header add up to {}", header.rows.width());
         key.key("header-length").problem(message);
@@ -116,7 +116,6 @@ pub(crate) fn rest(
     scope: &Scope<'_>,
     spot: &mut Spot<'_>,
 ) -> Option<FrontEntry> {
-    unused(file.zone.is_some(), "zone", spot);
     unused(!file.organizations.is_empty(), "organizations", spot);
     unused(!file.idempotency_key.is_empty(), "idempotency-key", spot);
     unused(file.success.is_some(), "success", spot);
@@ -126,7 +125,7 @@ pub(crate) fn rest(
         _ => Err("must be an HTTP status from 400 to 599".to_owned()),
     };
     let faults = faults::compile(&file.faults, status, &mut spot.key("faults"));
-    let operations = operations(file, &Rows(vec![]), scope, &shape::json, false, spot);
+    let operations = operations(file, &Rows::new(vec![]), scope, &shape::json, false, spot);
     let operations = Operations::new(operations);
     let resources = resources::compile(file, &operations, spot);
     Some(FrontEntry::Rest(Arc::new(RestFront {
@@ -143,11 +142,11 @@ pub(crate) fn replies(file: &MappingFile, spot: &mut Spot<'_>) -> Option<Replies
     unused(!file.refusals.is_empty(), "refusals", spot);
     let code = |text: &str| Ok(text.to_owned());
     let faults = faults::compile(&file.faults, code, &mut spot.key("faults"));
-    let Some(Success { code, message }) = file.success.clone() else {
+    let Some(Success { code, lossy, message }) = file.success.clone() else {
         spot.key("success").problem("is missing: the code of a reply when all is well");
         return None;
     };
-    Some(Replies { success: code, message, faults: faults? })
+    Some(Replies { success: code, lossy, message, faults: faults? })
 }
 
 pub(crate) fn operations<S>(
@@ -199,11 +198,21 @@ pub(crate) fn operation<S>(
     let request = request.rows(&format.request, &terms.request, &mut spot.key("request"));
     let reply = compiler(Direction::Reply);
     let reply = reply.rows(&format.reply, &terms.reply, &mut spot.key("reply"));
+    let one_way = Ways {
+        request: invert::one_way(&request, &terms.request),
+        reply: invert::one_way(&reply, &terms.reply),
+    };
+    for table in &format.invertible {
+        for reason in one_way.of(*table) {
+            spot.key("invertible").problem(format_args!("the {} is not: {reason}", table.name()));
+        }
+    }
     Some(Operation {
         name: name.into(),
         service: terms.service.clone(),
         request,
         reply,
+        one_way,
         key: vec![],
     })
 }

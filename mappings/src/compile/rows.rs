@@ -1,13 +1,13 @@
 //! A field table → compiled rows, checked against the fields of a service.
 
-use std::collections::BTreeSet;
-
-use super::{Scope, codec};
+use super::coverage::{Coverage, Mapped};
+use super::{Scope, codec, derived};
 use crate::convert::Codec;
 use crate::format;
+use crate::path::Path;
 use crate::problem::Spot;
-use crate::rows::{Form, Row, Rows};
-use crate::terms::{Field, Fields, Type};
+use crate::rows::{Derived, Form, Row, Rows};
+use crate::terms::{Field, Fields, Type, field_at};
 
 /// Which way a table is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,13 @@ pub(crate) struct Compiler<'s, S> {
     pub(crate) fixed: bool,
 }
 
+/// Where a row is: in the table itself, or in a group that may be absent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Table,
+    Group { optional: bool },
+}
+
 impl<S> Compiler<'_, S> {
     /// Compiles the table and checks that it covers what `fields` requires.
     pub(crate) fn rows(
@@ -38,69 +45,159 @@ impl<S> Compiler<'_, S> {
         fields: &Fields,
         spot: &mut Spot<'_>,
     ) -> Rows<S> {
-        let mut rows = Vec::new();
-        let (mut names, mut used) = (BTreeSet::new(), BTreeSet::new());
-        for (index, row) in table.iter().enumerate() {
-            let spot = &mut spot.entry(index);
-            let (name, field) = match self.direction {
-                Direction::Request => (&row.from, &row.to),
-                Direction::Reply => (&row.to, &row.from),
-            };
-            let Some(name) = name else {
-                spot.problem("the row names no field of the wire");
-                continue;
-            };
-            if !names.insert(name) {
-                spot.problem(format_args!("`{name}` stands there twice"));
-            }
-            if let Some(field) = field
-                && !used.insert(field.as_str())
-            {
-                spot.problem(format_args!("`{field}` is mapped twice"));
-            }
-            rows.extend(self.row(name, field.as_deref(), row, fields, spot));
-        }
-        for (name, field) in fields {
-            if field.required && !used.contains(name.as_str()) {
-                spot.problem(format_args!("the service requires `{name}`, and no row maps it"));
-            }
-        }
-        Rows(rows)
+        let mut coverage = Coverage::default();
+        let mut rows = self.table(table, fields, Within::Table, &mut coverage, spot);
+        rows.1.wholes = coverage.check(fields, spot);
+        rows
     }
 
+    /// The names of a row on the wire and in the service.
+    fn names<'r>(&self, row: &'r format::Row) -> (Option<&'r str>, Option<&'r str>) {
+        match self.direction {
+            Direction::Request => (row.from.as_deref(), row.to.as_deref()),
+            Direction::Reply => (row.to.as_deref(), row.from.as_deref()),
+        }
+    }
+
+    fn table(
+        &self,
+        table: &[format::Row],
+        fields: &Fields,
+        within: Within,
+        coverage: &mut Coverage,
+        spot: &mut Spot<'_>,
+    ) -> Rows<S> {
+        let mut rows = Rows::new(Vec::new());
+        let mut beyond = Vec::new();
+        for (index, row) in table.iter().enumerate() {
+            let spot = &mut spot.entry(index);
+            match self.names(row) {
+                (None, Some(field)) if row.join.is_some() || row.constant.is_some() => {
+                    beyond.push((index, field));
+                }
+                (None, _) => spot.problem("the row names no field of the wire"),
+                (Some(name), field) => {
+                    if rows.position(name).is_some() {
+                        spot.problem(format_args!("`{name}` stands there twice"));
+                    }
+                    rows.0.extend(self.row(name, field, row, fields, within, coverage, spot));
+                }
+            }
+        }
+        for (index, field) in beyond {
+            if let Some(row) = table.get(index) {
+                let spot = &mut spot.entry(index);
+                self.beyond(field, row, fields, &mut rows, coverage, spot);
+            }
+        }
+        rows.1.conditional = rows.0.iter().any(|row| row.when.is_some());
+        rows.1.lossy = rows.0.iter().any(Row::is_lossy);
+        rows
+    }
+
+    /// A row without a place of its own on the wire.
+    fn beyond(
+        &self,
+        field: &str,
+        row: &format::Row,
+        fields: &Fields,
+        rows: &mut Rows<S>,
+        coverage: &mut Coverage,
+        spot: &mut Spot<'_>,
+    ) {
+        backend_only(row, spot);
+        let Some(target) = known(fields, field, spot) else {
+            return;
+        };
+        coverage.map(field, Mapped { conditional: false, grouped: false }, spot);
+        if row.join.is_some() {
+            let join = derived::join(field, row, target, rows, self.scope, spot);
+            rows.1.joins.extend(join);
+        } else if self.direction == Direction::Reply {
+            spot.problem("the row names no field of the wire");
+        } else if let Some(value) = derived::constant(row, target, self.scope, spot) {
+            rows.1.constants.push((field.into(), value));
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a row stands between all of these")]
     fn row(
         &self,
         name: &str,
         field: Option<&str>,
         row: &format::Row,
         fields: &Fields,
+        within: Within,
+        coverage: &mut Coverage,
         spot: &mut Spot<'_>,
     ) -> Option<Row<S>> {
         backend_only(row, spot);
+        super::unused(row.join.is_some(), "join", spot);
         let target = match field {
-            Some(field) => Some(fields.get(field).or_else(|| {
-                spot.problem(format_args!("the service has no field `{field}`"));
-                None
-            })?),
+            Some(field) => Some(known(fields, field, spot)?),
             None => None,
         };
-        let optional = !row.required && row.default.is_none();
-        if target.is_some_and(|target| target.required) && optional {
-            spot.problem("the service requires this field, so the row must say `required: true`");
-        }
-        let form = match target {
-            Some(Field { kind: Type::List { fields, max }, .. }) if row.fields.is_some() => {
-                self.list(row, fields, *max, spot)
+        let grouped = within == Within::Group { optional: true };
+        if let (Some(field), Some(target)) = (field, target) {
+            let conditional = row.when.is_some();
+            coverage.map(field, Mapped { conditional, grouped }, spot);
+            let optional = !row.required && row.default.is_none();
+            if target.required && optional && !conditional && is_always(fields, field) {
+                let says = "the service requires this field, so the row must say `required: true`";
+                spot.problem(says);
             }
-            target => self.value(row, target, spot),
-        }?;
+        }
+        let when = match &row.when {
+            Some(_) if within != Within::Table => {
+                spot.key("when").problem("belongs on the group, not in it");
+                None
+            }
+            Some(when) => {
+                coverage.ask(&when.field, spot);
+                Some(derived::condition(when, fields, self.scope, &mut spot.key("when"))?)
+            }
+            None => None,
+        };
+        let form = self.form(row, field, target, fields, coverage, spot)?;
+        if matches!(row.loss, Some(loss) if !derived::may_lose(&form, field.is_some(), row, loss)) {
+            spot.key("loss").problem("is not something that this row can lose");
+        }
         Some(Row {
             name: name.into(),
-            field: field.map(Into::into),
+            field: field.map(Path::from),
             required: row.required,
             default: row.default.clone(),
+            when,
+            loss: row.loss,
             form,
         })
+    }
+
+    fn form(
+        &self,
+        row: &format::Row,
+        field: Option<&str>,
+        target: Option<&Field>,
+        fields: &Fields,
+        coverage: &mut Coverage,
+        spot: &mut Spot<'_>,
+    ) -> Option<Form<S>> {
+        let table = row.fields.as_deref();
+        match (target.map(|target| &target.kind), table, row.kind.as_deref()) {
+            (None, Some(table), Some("group")) => {
+                let within = Within::Group { optional: !row.required };
+                let spot = &mut spot.key("fields");
+                Some(Form::Record { rows: self.table(table, fields, within, coverage, spot) })
+            }
+            (Some(Type::Record { fields }), Some(table), kind) => {
+                if kind != Some("record") {
+                    spot.key("type").problem("must be `record` where the field is one");
+                }
+                Some(Form::Record { rows: self.rows(table, fields, &mut spot.key("fields")) })
+            }
+            (Some(Type::List { fields, max }), Some(_), _) => self.list(row, fields, *max, spot),
+            _ => self.value(row, field, target, fields, coverage, spot),
+        }
     }
 
     fn list(
@@ -137,32 +234,79 @@ impl<S> Compiler<'_, S> {
     fn value(
         &self,
         row: &format::Row,
+        field: Option<&str>,
         target: Option<&Field>,
+        fields: &Fields,
+        coverage: &mut Coverage,
         spot: &mut Spot<'_>,
     ) -> Option<Form<S>> {
         super::unused(row.fields.is_some(), "fields", spot);
         super::unused(row.occurs.is_some(), "occurs", spot);
-        let codec = match target {
-            Some(target) => codec::choose(row, &target.kind, self.scope, spot)?,
-            None => codec::plain(row),
+        let codec = match (target, &row.parts, &row.constant) {
+            (None, Some(parts), None) => {
+                Codec::Parts(derived::parts(parts, row, fields, self.scope, coverage, spot)?)
+            }
+            (None, None, Some(text)) => Codec::Constant(text.clone()),
+            (Some(target), None, None) => codec::choose(row, &target.kind, self.scope, spot)?,
+            (None, None, None) => codec::plain(row),
+            (Some(_), Some(_), _) => {
+                spot.key("parts").problem("name their fields, so the row names none");
+                return None;
+            }
+            (_, _, Some(_)) => {
+                let other = field.unwrap_or("parts");
+                spot.key("constant").problem(format_args!("stands there instead of `{other}`"));
+                return None;
+            }
         };
-        if let (Direction::Reply, Codec::Code(codes)) = (self.direction, &codec)
-            && !codes.is_reversible()
-        {
-            spot.problem("two codes stand for one name, so it cannot be written");
-        }
-        if let Some(default) = &row.default
-            && codec.read(default).is_err()
-        {
-            spot.key("default").problem("is not a value that this field can hold");
+        let written = self.direction == Direction::Reply;
+        match &codec {
+            Codec::Code(codes) if written && !codes.is_reversible() => {
+                spot.problem("two codes stand for one name, so it cannot be written");
+            }
+            Codec::Masked(_) if !written => {
+                spot.key("convert").problem("a masked value cannot be read");
+            }
+            Codec::Constant(_) | Codec::Parts(_) => {
+                super::unused(row.default.is_some(), "default", spot);
+            }
+            codec if row.default.as_ref().is_some_and(|text| codec.read(text).is_err()) => {
+                spot.key("default").problem("is not a value that this field can hold");
+            }
+            _ => {}
         }
         let shape = (self.shape)(row, &codec, spot)?;
         Some(Form::Value { codec, shape })
     }
 }
 
+impl<S> Row<S> {
+    fn is_lossy(&self) -> bool {
+        match &self.form {
+            Form::Value { .. } => self.loss.is_some(),
+            Form::Record { rows } | Form::List { rows, .. } => {
+                let Derived { lossy, .. } = &rows.1;
+                *lossy
+            }
+        }
+    }
+}
+
+/// Whether every record on the way to the field is required.
+fn is_always(fields: &Fields, path: &str) -> bool {
+    let records = path.match_indices('.').filter_map(|(at, _)| path.get(..at));
+    records.into_iter().all(|record| field_at(fields, record).is_some_and(|field| field.required))
+}
+
+fn known<'f>(fields: &'f Fields, path: &str, spot: &mut Spot<'_>) -> Option<&'f Field> {
+    let found = field_at(fields, path);
+    if found.is_none() {
+        spot.problem(format_args!("the service has no field `{path}`"));
+    }
+    found
+}
+
 fn backend_only(row: &format::Row, spot: &mut Spot<'_>) {
     super::unused(row.domain.is_some(), "domain", spot);
     super::unused(row.zeros.is_some(), "zeros", spot);
-    super::unused(row.constant.is_some(), "constant", spot);
 }

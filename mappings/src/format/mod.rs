@@ -15,6 +15,8 @@ pub(crate) use layout::{
     ElementFormName, HeaderFormat, Layout, ReplyRole, RequestRole, RestLayout, SoapLayout,
     SoapStyle, TelegramLayout, XRoadRestLayout,
 };
-pub(crate) use mapping::{MappingFile, Operation, Refusal, SoapNames, Success, TableFormat};
-pub(crate) use row::{Domain, Row};
-pub(crate) use services::{FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName};
+pub(crate) use mapping::{MappingFile, Operation, Refusal, SoapNames, Success, Table, TableFormat};
+pub(crate) use row::{Domain, Part, Row, When};
+pub(crate) use services::{
+    CheckPolicy, FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName,
+};

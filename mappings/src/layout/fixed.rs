@@ -139,7 +139,7 @@ fn ends_in_lead_byte(bytes: &[u8]) -> bool {
 }
 
 /// One character in EUC-KR. The encoder writes `&#…;` for what it lacks unless it is asked not to.
-fn encode_character(character: char, out: &mut [u8; 4]) -> Result<&[u8], Unfit> {
+pub(crate) fn encode_character(character: char, out: &mut [u8; 4]) -> Result<&[u8], Unfit> {
     let mut utf8 = [0; 4];
     let text = character.encode_utf8(&mut utf8);
     let (result, _, written) =
@@ -183,6 +183,7 @@ impl Row<Fixed> {
     fn width(&self) -> usize {
         match &self.form {
             Form::Value { shape, .. } => shape.length,
+            Form::Record { rows } => rows.width(),
             Form::List { rows, max } => rows.width().saturating_mul(*max),
         }
     }
@@ -197,6 +198,10 @@ impl Row<Fixed> {
                 Ok(text) => Ok(text.map(Wire::Text)),
                 Err(why) => Err(FieldError::new(&self.name, why)),
             },
+            Form::Record { .. } if !self.required && bytes.iter().all(|byte| *byte == b' ') => {
+                Ok(None)
+            }
+            Form::Record { rows } => rows.split(bytes).map(|record| Some(Wire::Record(record))),
             Form::List { rows, .. } => {
                 let entries = bytes.chunks_exact(rows.width().max(1));
                 let used = entries.filter(|entry| entry.iter().any(|byte| *byte != b' '));
@@ -214,6 +219,11 @@ impl Row<Fixed> {
                     _ => None,
                 };
                 shape.write(text, out).map_err(|why| FieldError::new(&self.name, why))
+            }
+            (Form::Record { rows }, Some(Wire::Record(record))) => rows.join(record, out),
+            (Form::Record { .. }, _) => {
+                out.resize(out.len().saturating_add(self.width()), b' ');
+                Ok(())
             }
             (Form::List { rows, .. }, wire) => {
                 let end = out.len().saturating_add(self.width());

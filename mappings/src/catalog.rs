@@ -65,7 +65,7 @@ impl Catalog {
     pub fn load(root: &Path, pseudonyms: Arc<dyn Pseudonymize>) -> Result<Self, Vec<Problem>> {
         let mut found = Vec::new();
         let mut catalog = Self::default();
-        let mut folder = Folder { root, found: &mut found };
+        let mut folder = Folder::new(root, &mut found);
         for sector in folder.subfolders(root) {
             catalog.load_sector(&sector, &mut folder, &pseudonyms);
         }
@@ -180,18 +180,22 @@ impl Catalog {
 }
 
 /// Reads files below a root, collecting what goes wrong.
-struct Folder<'a> {
+pub(crate) struct Folder<'a> {
     root: &'a Path,
     found: &'a mut Vec<Problem>,
 }
 
-impl Folder<'_> {
-    fn name(&self, path: &Path) -> String {
+impl<'a> Folder<'a> {
+    pub(crate) fn new(root: &'a Path, found: &'a mut Vec<Problem>) -> Self {
+        Self { root, found }
+    }
+
+    pub(crate) fn name(&self, path: &Path) -> String {
         let name = path.strip_prefix(self.root).unwrap_or(path);
         name.to_string_lossy().into_owned()
     }
 
-    fn subfolders(&mut self, path: &Path) -> Vec<PathBuf> {
+    pub(crate) fn subfolders(&mut self, path: &Path) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> = match fs::read_dir(path) {
             Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
             Err(error) => {
@@ -205,7 +209,7 @@ impl Folder<'_> {
         folders
     }
 
-    fn parse<T: DeserializeOwned>(&mut self, path: &Path) -> Option<T> {
+    pub(crate) fn parse<T: DeserializeOwned>(&mut self, path: &Path) -> Option<T> {
         let name = self.name(path);
         let mut spot = Spot::new(self.found, &name);
         let text = match fs::read_to_string(path) {

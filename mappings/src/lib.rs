@@ -14,6 +14,7 @@ mod faults;
 mod format;
 mod front;
 mod header;
+pub mod inspect;
 mod invertibility;
 mod layout;
 mod openapi;
@@ -24,6 +25,8 @@ mod resources;
 #[cfg(test)]
 mod round_trip;
 mod rows;
+#[cfg(test)]
+mod schema;
 mod terms;
 mod unfit;
 pub mod xroad;

@@ -3,7 +3,7 @@
 use gateway_core::{Answer, Content, Mapping, MemberId, Message, SubmissionKey};
 use serde_json::{Value as Json, json};
 
-use super::{Case, json, read};
+use super::{Case, Explainable, json, read};
 use crate::backend::{Asked, Backend};
 use crate::convert::backend::ascii;
 
@@ -44,6 +44,37 @@ pub(super) fn reply(backend: &Backend, case: &Case, input: &[u8]) -> Result<Vec<
         Ok(message) => json::message(&message),
     };
     Ok(json::pretty(&outcome))
+}
+
+/// The service that a request asks.
+pub(super) fn services(backend: &Backend, input: &[u8]) -> Vec<String> {
+    let request = Request::read(input).ok();
+    let function = request.and_then(|request| backend.functions.get(request.service.as_str()));
+    function.map(|function| function.service.id.to_string()).into_iter().collect()
+}
+
+/// The message of a request, or the reply that an answer to one becomes.
+pub(super) fn explainable(
+    backend: &Backend,
+    case: &Case,
+    input: &[u8],
+) -> Result<Explainable, String> {
+    if !case.is_reply() {
+        let Request { service, message, .. } = Request::read(input)?;
+        return Ok(Explainable::Message { service, message, is_reply: false });
+    }
+    let input: Json = serde_json::from_slice(input).map_err(|error| error.to_string())?;
+    if let Some(fault) = input.get("fault") {
+        return Ok(Explainable::Refused(backend.refusal(json::read_fault(fault)?)));
+    }
+    let to = input.get("to").and_then(Json::as_str).ok_or("`to` names the case replied to")?;
+    let request = Request::read(&read(&case.folder.join(to))?)?;
+    let answer = input.get("answer").ok_or("neither `answer` nor `fault` is given")?;
+    let answer = Answer { values: json::read_message(answer)?, proof: None };
+    Ok(match backend.reply(&request.asked(backend)?, &answer) {
+        Err(fault) => Explainable::Refused(fault),
+        Ok(message) => Explainable::Message { service: request.service, message, is_reply: true },
+    })
 }
 
 struct Request {

@@ -8,7 +8,8 @@ use super::BatchLayout;
 
 /// Which format it is decides what stands around an operation's fields.
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Layout {
     Soap(SoapLayout),
     Telegram(TelegramLayout),
@@ -20,6 +21,7 @@ pub(crate) enum Layout {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SoapLayout {
     /// The `{service}` of `POST /soap/{service}`.
@@ -54,6 +56,7 @@ fn soap_1_1() -> Vec<String> {
 
 /// Style and use of a WSDL's binding.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SoapStyle {
     #[default]
@@ -64,6 +67,7 @@ pub(crate) enum SoapStyle {
 
 /// `elementFormDefault` of a schema.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ElementFormName {
     #[default]
@@ -72,6 +76,7 @@ pub(crate) enum ElementFormName {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct TelegramLayout {
     pub(crate) framing: FramingFormat,
@@ -83,6 +88,7 @@ pub(crate) struct TelegramLayout {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct FramingFormat {
     pub(crate) length_digits: usize,
@@ -93,6 +99,7 @@ pub(crate) struct FramingFormat {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RestLayout {
     /// Characters of an idempotency key at most.
@@ -100,6 +107,7 @@ pub(crate) struct RestLayout {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct XRoadRestLayout {
     /// Who provides the services: `instance/class/member/subsystem`, each part percent-encoded.
@@ -110,6 +118,7 @@ pub(crate) struct XRoadRestLayout {
 
 /// One field of a message's header.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HeaderFormat {
     pub(crate) name: String,
@@ -130,6 +139,7 @@ pub(crate) struct HeaderFormat {
 
 /// What a header field of a request is for.
 #[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RequestRole {
     /// Read, checked for its type, and otherwise of no effect.
@@ -148,6 +158,7 @@ pub(crate) enum RequestRole {
 }
 
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expected {
     pub(crate) value: String,
@@ -157,6 +168,7 @@ pub(crate) struct Expected {
 
 /// What a header field of a reply holds.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ReplyRole {
     /// Nothing.

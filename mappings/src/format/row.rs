@@ -4,6 +4,7 @@ use gateway_core::LossKind;
 use serde::Deserialize;
 
 #[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
     /// Where the value comes from.
@@ -38,6 +39,7 @@ pub(crate) struct Row {
     #[serde(default)]
     pub(crate) normalize: Vec<String>,
     /// What may be lost where the target cannot hold the value.
+    #[cfg_attr(test, schemars(with = "Option<crate::schema::Losses>"))]
     pub(crate) loss: Option<LossKind>,
     /// The row counts only when this holds.
     pub(crate) when: Option<When>,
@@ -61,6 +63,7 @@ pub(crate) struct Row {
 
 /// A test of one field of the service.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct When {
     pub(crate) field: String,
@@ -74,6 +77,7 @@ pub(crate) struct When {
 
 /// One field of the service within a wire text.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Part {
     /// The field.
@@ -90,6 +94,7 @@ pub(crate) struct Part {
 }
 
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Domain {
     pub(crate) from: String,
@@ -97,6 +102,7 @@ pub(crate) struct Domain {
 }
 
 #[derive(Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Zeros {
     None,

@@ -1,0 +1,73 @@
+//! Looking at a catalog as its author does: [`lint`] finds what loads and is likely a slip,
+//! [`diff`](mod@diff) says what a new version breaks for whom, [`explain`](mod@explain) shows where
+//! each field of one message comes from.
+
+mod diff;
+mod explain;
+mod lint;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::catalog::Folder;
+use crate::format::{MappingFile, Part, Row, ServicesFile};
+use crate::problem::Problem;
+
+pub use diff::{Change, diff};
+pub use explain::{Explained, Line, explain};
+pub use lint::{Finding, lint};
+
+/// The files of a catalog as they are written.
+struct Files {
+    sectors: Vec<SectorFiles>,
+}
+
+struct SectorFiles {
+    services: ServicesFile,
+    /// By id, e.g. `welfare/mohw/v1`.
+    mappings: BTreeMap<String, MappingFile>,
+}
+
+impl Files {
+    /// Reads a catalog that loads.
+    fn read(root: &Path) -> Result<Self, Vec<Problem>> {
+        let mut found = Vec::new();
+        let mut folder = Folder::new(root, &mut found);
+        let mut sectors = Vec::new();
+        for sector in folder.subfolders(root) {
+            let Some(services) = folder.parse(&sector.join("services.yaml")) else {
+                continue;
+            };
+            let mut mappings = BTreeMap::new();
+            for system in folder.subfolders(&sector) {
+                for version in folder.subfolders(&system) {
+                    if let Some(file) = folder.parse(&version.join("mapping.yaml")) {
+                        mappings.insert(folder.name(&version), file);
+                    }
+                }
+            }
+            sectors.push(SectorFiles { services, mappings });
+        }
+        match found.is_empty() {
+            true => Ok(Self { sectors }),
+            false => Err(found),
+        }
+    }
+}
+
+/// Every row of a table, nested ones too.
+fn all_rows(rows: &[Row]) -> Vec<&Row> {
+    let nested = |row| {
+        let Row { fields, .. } = row;
+        let inner = fields.iter().flat_map(|rows| all_rows(rows));
+        std::iter::once(row).chain(inner).collect::<Vec<_>>()
+    };
+    rows.iter().flat_map(nested).collect()
+}
+
+fn parts(row: &Row) -> &[Part] {
+    row.parts.as_deref().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

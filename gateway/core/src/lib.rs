@@ -10,6 +10,7 @@ pub mod clock;
 pub mod consent;
 pub mod envelope;
 pub mod fault;
+pub mod framing;
 pub mod front;
 pub mod journal;
 pub mod mapping;

@@ -9,7 +9,9 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use gateway_core::front::Exchange;
-use gateway_core::{Evidence, ExchangeId, Inbound, Pseudonym, Pseudonymize};
+use gateway_core::{
+    Evidence, ExchangeId, Inbound, Pseudonym, Pseudonymize, Received, Response,
+};
 use jiff::Timestamp;
 use mappings::{Catalog, FrontEntry};
 use uuid::Uuid;
@@ -54,5 +56,20 @@ pub fn request(front: &FrontEntry, attributes: &[(&str, &str)], body: &[u8]) {
         };
         let refusal = inbound.front.refuse(&exchange, &fault);
         assert!(!refusal.body.is_empty());
+    }
+}
+
+const PROVIDERS: [&str; 6] = ["soap", "xroad", "xroad-rest", "json", "xml", "telegram"];
+
+/// Reads what a provider sent as the answer to each of its sector's services, and as a report.
+pub fn answer(provider: u8, status: Option<u16>, body: &[u8]) {
+    let name = PROVIDERS[usize::from(provider) % PROVIDERS.len()];
+    let mapping = CATALOG.mapping(&format!("population/mois-{name}/v1"));
+    let mapping = mapping.expect("the mapping is in the catalog");
+    let body = Bytes::copy_from_slice(body);
+    for service in CATALOG.services().filter(|service| &*service.id.sector == "population") {
+        let received = Received { status, headers: BTreeMap::new(), body: body.clone() };
+        let _ = mapping.answer(&service.id, Response::Received(received.clone()));
+        let _ = mapping.settlement(&service.id, received);
     }
 }

@@ -89,7 +89,7 @@ pub(crate) struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn of(admitted: &'a Admitted) -> Self {
+    pub(crate) fn of(admitted: &'a Admitted) -> Self {
         let envelope = admitted.envelope();
         Self {
             service: &envelope.service,

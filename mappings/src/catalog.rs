@@ -13,6 +13,7 @@ use crate::compile::{self, Entry};
 use crate::format::{MappingFile, ServicesFile};
 use crate::front::{BatchFront, RestFront, SoapFront, TelegramFront, XRoadFront};
 use crate::problem::{Problem, Spot};
+use crate::provider::Provide;
 use crate::terms::{Sector, Terms, Type};
 
 const FORMAT: &str = "mapping/v1";
@@ -22,8 +23,17 @@ const FORMAT: &str = "mapping/v1";
 pub struct Catalog {
     services: BTreeMap<ServiceId, Arc<Service>>,
     fronts: BTreeMap<String, FrontEntry>,
-    pub(crate) backends: BTreeMap<String, Arc<Backend>>,
+    pub(crate) backends: BTreeMap<String, BackendEntry>,
     terms: BTreeMap<ServiceId, Arc<Terms>>,
+}
+
+/// A backend's mapping of either kind.
+#[derive(Clone)]
+pub(crate) enum BackendEntry {
+    /// Named functions with arguments.
+    Contract(Arc<Backend>),
+    /// Messages.
+    Provider(Arc<dyn Provide>),
 }
 
 /// A front of one of the formats.
@@ -175,8 +185,10 @@ impl Catalog {
 
     /// The mapping of a backend, e.g. `welfare/ledger/v1`.
     pub fn mapping(&self, id: &str) -> Option<Arc<dyn Mapping>> {
-        let backend = self.backends.get(id)?;
-        Some(backend.clone())
+        Some(match self.backends.get(id)? {
+            BackendEntry::Contract(backend) => backend.clone(),
+            BackendEntry::Provider(provider) => provider.clone(),
+        })
     }
 }
 

@@ -18,6 +18,7 @@ mod layout;
 mod openapi;
 mod operations;
 mod problem;
+mod provider;
 mod resources;
 mod rows;
 mod terms;

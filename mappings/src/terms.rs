@@ -23,12 +23,14 @@ pub(crate) struct Terms {
 
 pub(crate) type Fields = BTreeMap<String, Field>;
 
+#[derive(Clone)]
 pub(crate) struct Field {
     pub(crate) kind: Type,
     pub(crate) required: bool,
 }
 
 /// What a field of a service may hold.
+#[derive(Clone)]
 pub(crate) enum Type {
     Text { max: usize },
     Integer { min: i128, max: i128 },

@@ -114,10 +114,21 @@ pub struct Profile {
 pub enum Takes {
     /// Arguments of these functions, with what each does and takes.
     Functions(Vec<Function>),
-    /// Encoded requests of HTTP.
-    Http,
-    /// Encoded telegrams.
-    Telegrams,
+    /// Encoded messages of these formats.
+    Messages(Vec<Format>),
+}
+
+/// What an encoded message is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// SOAP over HTTP.
+    Soap,
+    /// JSON over HTTP.
+    Json,
+    /// Plain XML over HTTP.
+    Xml,
+    /// Fixed-length telegrams.
+    Telegram,
 }
 
 /// One function of a backend.

@@ -31,8 +31,9 @@ pub trait Mapping: Send + Sync {
     ///
     /// # Errors
     /// `BackendRefused` with the backend's own name for the refusal as code, when nothing was done
-    /// and never will be; `BackendUnavailable` when nothing was done this time; `Unmappable` for a
-    /// query's answer that cannot be read, and `OutcomeUnknown` for a submit's.
+    /// and never will be; `OutcomeUnknown` for a submit's answer that leaves open what was done.
+    /// Any other kind says that nothing was done this time: `BackendUnavailable`; `Unmappable` for
+    /// a query's answer that cannot be read; what the mapping makes of a refusal.
     fn answer(&self, service: &ServiceId, response: Response) -> Result<Answer, Fault>;
 
     /// What the backend reported of an earlier submit of `service` → what became of it.

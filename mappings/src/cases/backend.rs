@@ -1,6 +1,6 @@
 //! Cases of backend mappings: request → call, and answer → reply.
 
-use gateway_core::{Answer, Content, Mapping, MemberId, Message, SubmissionKey};
+use gateway_core::{Answer, Content, Mapping, MemberId, Message, Service, SubmissionKey};
 use serde_json::{Value as Json, json};
 
 use super::{Case, json, read};
@@ -10,7 +10,7 @@ use crate::convert::backend::ascii;
 /// `service`, `caller`, `key` and `message` → the call, or the fault.
 pub(super) fn request(backend: &Backend, input: &[u8]) -> Result<Vec<u8>, String> {
     let request = Request::read(input)?;
-    let outcome = match backend.call(&request.asked(backend)?) {
+    let outcome = match backend.call(&request.asked(service(backend, &request)?)) {
         Err(fault) => json::fault(&fault),
         Ok(call) => {
             let Content::Arguments(arguments) = &call.content else {
@@ -39,22 +39,29 @@ pub(super) fn reply(backend: &Backend, case: &Case, input: &[u8]) -> Result<Vec<
     let request = Request::read(&read(&case.folder.join(to))?)?;
     let answer = input.get("answer").ok_or("neither `answer` nor `fault` is given")?;
     let answer = Answer { values: json::read_message(answer)?, proof: None };
-    let outcome = match backend.reply(&request.asked(backend)?, &answer) {
+    let outcome = match backend.reply(&request.asked(service(backend, &request)?), &answer) {
         Err(fault) => json::fault(&fault),
         Ok(message) => json::message(&message),
     };
     Ok(json::pretty(&outcome))
 }
 
-struct Request {
-    service: String,
+fn service<'b>(backend: &'b Backend, request: &Request) -> Result<&'b Service, String> {
+    let function = backend.functions.get(request.service.as_str());
+    let function = function.ok_or_else(|| format!("no service `{}` here", request.service))?;
+    Ok(&function.service)
+}
+
+/// What a request case holds.
+pub(super) struct Request {
+    pub(super) service: String,
     caller: MemberId,
     key: Option<SubmissionKey>,
     message: Message,
 }
 
 impl Request {
-    fn read(input: &[u8]) -> Result<Self, String> {
+    pub(super) fn read(input: &[u8]) -> Result<Self, String> {
         let input: Json = serde_json::from_slice(input).map_err(|error| error.to_string())?;
         let text = |name: &str| input.get(name).and_then(Json::as_str);
         let key = match text("key") {
@@ -72,14 +79,7 @@ impl Request {
         })
     }
 
-    fn asked<'a>(&'a self, backend: &'a Backend) -> Result<Asked<'a>, String> {
-        let function = backend.functions.get(self.service.as_str());
-        let function = function.ok_or_else(|| format!("no service `{}` here", self.service))?;
-        Ok(Asked {
-            service: &function.service,
-            message: &self.message,
-            caller: &self.caller,
-            key: self.key,
-        })
+    pub(super) fn asked<'a>(&'a self, service: &'a Service) -> Asked<'a> {
+        Asked { service, message: &self.message, caller: &self.caller, key: self.key }
     }
 }

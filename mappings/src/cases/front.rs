@@ -17,7 +17,7 @@ use crate::catalog::FrontEntry;
 use crate::front::{BatchError, BatchFront, BatchLimits};
 
 /// When requests of cases arrive: 2026-11-22T10:00:00+09:00.
-const RECEIVED: i64 = 1_795_309_200;
+pub(super) const RECEIVED: i64 = 1_795_309_200;
 /// Milliseconds until the reply.
 const TAKEN: i64 = 250;
 

@@ -8,6 +8,7 @@ mod backend;
 mod diff;
 mod front;
 mod json;
+mod provider;
 
 use std::fmt;
 use std::fs;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use gateway_core::{Pseudonym, Pseudonymize};
 
-use crate::catalog::Catalog;
+use crate::catalog::{BackendEntry, Catalog};
 use crate::problem::{Problem, Spot};
 
 /// How one case went.
@@ -147,8 +148,16 @@ impl Cases {
         match (self.catalog.front(&case.mapping), self.catalog.backends.get(&case.mapping)) {
             (Some(front), _) if case.is_reply() => front::reply(front, case, &input),
             (Some(front), _) => front::request(front, &input),
-            (None, Some(backend)) if case.is_reply() => backend::reply(backend, case, &input),
-            (None, Some(backend)) => backend::request(backend, &input),
+            (None, Some(BackendEntry::Contract(backend))) if case.is_reply() => {
+                backend::reply(backend, case, &input)
+            }
+            (None, Some(BackendEntry::Contract(backend))) => backend::request(backend, &input),
+            (None, Some(BackendEntry::Provider(provider))) if case.is_reply() => {
+                provider::reply(&**provider, case, &input)
+            }
+            (None, Some(BackendEntry::Provider(provider))) => {
+                provider::request(&**provider, &input)
+            }
             (None, None) => Err("belongs to no mapping".to_owned()),
         }
     }

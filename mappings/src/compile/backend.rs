@@ -16,7 +16,7 @@ use crate::terms::{Fields, Terms, Type};
 
 const KEY: &str = "$key";
 const CALLER: &str = "$caller";
-const REQUEST: &str = "$request.";
+pub(super) const REQUEST: &str = "$request.";
 
 pub(crate) fn compile(
     id: Arc<str>,
@@ -56,6 +56,7 @@ fn function(
         spot.problem(format_args!("the sector has no service `{service}`"));
         return None;
     };
+    unused(format.call.is_some(), "call", spot);
     let Some(function) = &format.function else {
         spot.key("function").problem("is missing");
         return None;

@@ -189,6 +189,7 @@ pub(crate) fn operation<S>(
     spot: &mut Spot<'_>,
 ) -> Option<Operation<S>> {
     unused(format.function.is_some(), "function", spot);
+    unused(format.call.is_some(), "call", spot);
     let service = format.service.as_deref().unwrap_or(name);
     let Some(terms) = scope.sector.services.get(service) else {
         spot.problem(format_args!("the sector has no service `{service}`"));

@@ -100,7 +100,7 @@ fn role(format: &HeaderFormat, spot: &mut Spot<'_>) -> Option<Role> {
 }
 
 /// `+09:00`: the wire's times are Korean, which has had no other offset since 1988.
-fn offset(zone: Option<&str>, is_needed: bool, spot: &mut Spot<'_>) -> Offset {
+pub(super) fn offset(zone: Option<&str>, is_needed: bool, spot: &mut Spot<'_>) -> Offset {
     let parse = |zone: &str| {
         let (sign, hours, minutes) = (zone.get(..1)?, zone.get(1..3)?, zone.get(4..)?);
         let is_form = zone.get(3..4) == Some(":") && minutes.len() == 2;

@@ -9,6 +9,7 @@ mod codec;
 mod faults;
 mod front;
 mod header;
+mod provider;
 mod resources;
 mod rows;
 mod services;
@@ -23,8 +24,7 @@ use gateway_core::Pseudonymize;
 
 pub(crate) use services::compile as compile_services;
 
-use crate::backend::Backend;
-use crate::catalog::FrontEntry;
+use crate::catalog::{BackendEntry, FrontEntry};
 use crate::format::{Layout, MappingFile, TableFormat};
 use crate::problem::Spot;
 use crate::terms::{CodeSet, Sector};
@@ -32,7 +32,7 @@ use crate::terms::{CodeSet, Sector};
 /// A compiled mapping of either kind.
 pub(crate) enum Entry {
     Front(FrontEntry),
-    Backend(Arc<Backend>),
+    Backend(BackendEntry),
 }
 
 /// What the tables of one mapping are checked against.
@@ -75,7 +75,12 @@ pub(crate) fn compile(
             xroad::compile(id, file, layout, &scope, spot).map(Entry::Front)
         }
         Layout::Contract {} => {
-            backend::compile(id, file, &scope, pseudonyms.clone(), spot).map(Entry::Backend)
+            let backend = backend::compile(id, file, &scope, pseudonyms.clone(), spot);
+            backend.map(BackendEntry::Contract).map(Entry::Backend)
+        }
+        Layout::Provider(layout) => {
+            let provider = provider::compile(&id, file, layout, &scope, spot);
+            provider.map(BackendEntry::Provider).map(Entry::Backend)
         }
     };
     entry.filter(|_| spot.count() == before)

@@ -3,6 +3,7 @@
 mod backends;
 mod batch;
 mod fronts;
+mod providers;
 
 use std::fs;
 use std::path::Path;

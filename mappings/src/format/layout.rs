@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::BatchLayout;
+use super::{BatchLayout, ProviderLayout};
 
 /// Which format it is decides what stands around an operation's fields.
 #[derive(Deserialize)]
@@ -17,6 +17,8 @@ pub(crate) enum Layout {
     XroadRest(XRoadRestLayout),
     /// A backend with named functions, arguments and results.
     Contract {},
+    /// A backend that is sent messages.
+    Provider(ProviderLayout),
 }
 
 #[derive(Deserialize)]

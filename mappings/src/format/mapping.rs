@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gateway_core::Kind;
 use serde::Deserialize;
 
-use super::{Layout, Row};
+use super::{CallFormat, Layout, Row};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,6 +56,8 @@ pub(crate) struct Operation {
     pub(crate) soap: Option<SoapNames>,
     /// How it is called over HTTP, each as `METHOD /path/{field}`; `POST /<name>` when absent.
     pub(crate) http: Option<Vec<String>>,
+    /// How a provider is called, besides the fields.
+    pub(crate) call: Option<CallFormat>,
     pub(crate) request: Vec<Row>,
     pub(crate) reply: Vec<Row>,
 }

@@ -4,6 +4,7 @@
 mod batch;
 mod layout;
 mod mapping;
+mod provider;
 mod row;
 mod services;
 
@@ -16,5 +17,9 @@ pub(crate) use layout::{
     SoapStyle, TelegramLayout, XRoadRestLayout,
 };
 pub(crate) use mapping::{MappingFile, Operation, Refusal, SoapNames, Success, TableFormat};
+pub(crate) use provider::{
+    CallFormat, InquiryFormat, JsonProvider, MethodFormat, ProviderLayout, ResultFormat,
+    SoapProvider, TelegramProvider, XRoadFormat, XmlProvider,
+};
 pub(crate) use row::{Domain, Row};
 pub(crate) use services::{FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName};

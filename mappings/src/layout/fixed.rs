@@ -180,7 +180,8 @@ impl Rows<Fixed> {
 }
 
 impl Row<Fixed> {
-    fn width(&self) -> usize {
+    /// Bytes of the field, or of all its records.
+    pub(crate) fn width(&self) -> usize {
         match &self.form {
             Form::Value { shape, .. } => shape.length,
             Form::List { rows, max } => rows.width().saturating_mul(*max),

@@ -135,9 +135,9 @@ impl Pipeline {
         trail: &mut Trail,
     ) -> Result<Answer, Fault> {
         let outcome = target.ask(admitted, call, trail).await;
-        if trail.received.is_some()
-            && matches!(&outcome, Err(fault) if fault.kind == Kind::BackendUnavailable)
-        {
+        let was_not_done =
+            |fault: &Fault| !matches!(fault.kind, Kind::BackendRefused | Kind::OutcomeUnknown);
+        if trail.received.is_some() && outcome.as_ref().is_err_and(was_not_done) {
             self.outbox.withdraw(&key).await?;
         }
         outcome

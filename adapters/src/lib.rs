@@ -6,4 +6,12 @@
 
 #[cfg(feature = "ethereum")]
 pub mod ethereum;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod layer;
+#[cfg(any(feature = "http", feature = "telegram"))]
+mod message;
+#[cfg(feature = "telegram")]
+pub mod telegram;
+#[cfg(any(feature = "http", feature = "telegram"))]
+pub mod tls;

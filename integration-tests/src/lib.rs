@@ -2,6 +2,7 @@
 //! stages are scripted. The scenarios are in `tests/`; read `tests/tour.rs` first.
 
 pub mod load;
+pub mod providers;
 pub mod scripted;
 
 use std::path::{Path, PathBuf};

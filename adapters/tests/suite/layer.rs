@@ -26,7 +26,7 @@ struct Patient {
 }
 
 fn patient(answers: usize) -> Arc<Patient> {
-    let profile = Profile { takes: Takes::Http, finality: Finality::Immediate };
+    let profile = Profile { takes: Takes::Messages(vec![]), finality: Finality::Immediate };
     let answers = Semaphore::new(answers);
     Arc::new(Patient { profile, answers, now: AtomicUsize::new(0), most: AtomicUsize::new(0) })
 }

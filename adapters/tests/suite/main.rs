@@ -9,10 +9,13 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod carriers;
 mod contract;
 mod ethereum;
+mod http;
 mod layer;
 mod layers;
 mod submits;
 mod support;
+mod telegram;
 mod welfare;

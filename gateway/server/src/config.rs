@@ -3,26 +3,24 @@
 //! What it names (files, secrets, fronts, backends) is checked in [`crate::plan`]; `naru check` runs
 //! both. What of it can change while the gateway runs is said in [`source`].
 
+mod backend;
+mod batch;
 pub mod layers;
 pub mod routes;
 pub mod source;
 
-mod batch;
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use adapters::ethereum::EthereumConfig;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use batch::{BatchListener, Sftp};
-
 use crate::secret::SecretRef;
 
+pub use backend::{Backend, BackendCommon, BackendKind, BackendKindName};
+pub use batch::{BatchListener, Sftp};
 pub use routes::Route;
 
 /// One thing wrong with a configuration.
@@ -264,62 +262,6 @@ pub struct Quota {
     pub window_seconds: u64,
 }
 
-/// `[[backend]]`
-#[derive(Debug)]
-pub struct Backend {
-    /// What every kind has.
-    pub common: BackendCommon,
-    /// What this kind has.
-    pub kind: BackendKind,
-}
-
-/// The keys that every `[[backend]]` has.
-#[derive(Debug, Deserialize)]
-pub struct BackendCommon {
-    /// Its name in routes.
-    pub name: String,
-    /// `ethereum` or `echo`.
-    pub kind: BackendKindName,
-    /// How long a call may take.
-    #[serde(default = "ten")]
-    pub deadline_seconds: u64,
-    /// Calls at once.
-    #[serde(default = "sixty_four")]
-    pub concurrency: NonZeroUsize,
-    /// Further attempts of queries; none when absent.
-    pub retry: Option<layers::Retry>,
-    /// When to leave it alone; never when absent.
-    pub circuit_breaker: Option<layers::CircuitBreaker>,
-    /// When to ask a query a second time; never when absent.
-    pub hedge: Option<layers::Hedge>,
-}
-
-impl BackendCommon {
-    const KEYS: [&str; 7] =
-        ["name", "kind", "deadline_seconds", "concurrency", "retry", "circuit_breaker", "hedge"];
-}
-
-/// `kind` of a backend, as written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BackendKindName {
-    /// [`BackendKind::Ethereum`]
-    Ethereum,
-}
-
-/// A backend by its kind.
-#[derive(Debug)]
-pub enum BackendKind {
-    /// An EVM node, and the gateway's key for it: 32 bytes in hex.
-    Ethereum(EthereumConfig, SecretRef),
-}
-
-/// The key of a backend that signs.
-#[derive(Debug, Deserialize)]
-struct SigningKey {
-    key: SecretRef,
-}
-
 /// `[log_output]`
 #[derive(Debug, Deserialize)]
 #[serde(default)]
@@ -357,9 +299,6 @@ fn ten() -> u64 {
 }
 fn sixty() -> u64 {
     60
-}
-fn sixty_four() -> NonZeroUsize {
-    NonZeroUsize::MIN.saturating_add(63)
 }
 
 impl Config {
@@ -486,21 +425,6 @@ impl Sections {
     fn backends(&mut self) -> Vec<Backend> {
         let elements = self.tables("backend");
         elements.into_iter().filter_map(|(at, element)| self.backend(&at, element)).collect()
-    }
-
-    fn backend(&mut self, at: &str, element: toml::Value) -> Option<Backend> {
-        let mut own = element.as_table().cloned().unwrap_or_default();
-        let common = take(&mut own, &BackendCommon::KEYS);
-        let common: BackendCommon = self.read(at, common)?;
-        let kind = match common.kind {
-            BackendKindName::Ethereum => {
-                let key = take(&mut own, &["key"]);
-                let key = self.read(at, key).map(|SigningKey { key }| key);
-                let config = self.read(at, own.into());
-                BackendKind::Ethereum(config?, key?)
-            }
-        };
-        Some(Backend { common, kind })
     }
 
     fn read<T: DeserializeOwned>(&mut self, at: &str, value: toml::Value) -> Option<T> {

@@ -12,10 +12,11 @@ use gateway_core::{Adapter, MemberId, Pipeline, Service};
 use mappings::{BatchFront, TelegramFront};
 
 use crate::authenticate::{Members, Sha256};
+use crate::backends::PlannedBackend;
 use crate::config::source::Source;
 use crate::fingerprint::Fingerprint;
 use crate::listen::http::HttpFronts;
-use crate::plan::{Deployable, PlannedBackend};
+use crate::plan::Deployable;
 use crate::pseudonyms::Pseudonyms;
 use crate::quota::Quotas;
 use crate::resources::Resources;
@@ -173,8 +174,8 @@ fn open_backends(
         }
         let (name, deadline, layers) =
             (Arc::from(planned.name.as_str()), planned.deadline, planned.layers.clone());
-        let store = resources.store.clone();
-        let adapter = planned.open(store).map_err(opening(format!("backend {name}")))?;
+        let (store, clock) = (resources.store.clone(), resources.clock.clone());
+        let adapter = planned.open(store, clock).map_err(opening(format!("backend {name}")))?;
         let observer = Arc::new(resources.metrics.backends.observer(&name));
         let adapter = layers.around(adapter, observer);
         Ok(OpenBackend { name, deadline, adapter, digest })

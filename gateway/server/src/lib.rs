@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod authenticate;
 pub mod authorize;
+pub mod backends;
 pub mod cli;
 pub mod clock;
 pub mod config;

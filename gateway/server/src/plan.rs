@@ -6,22 +6,19 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use adapters::ethereum::{ConnectError, Contract, Ethereum};
-use adapters::layer::Layers;
-use gateway_core::{Adapter, Outbox, ServiceId};
+use gateway_core::ServiceId;
 use gateway_journal::{CommitmentKey, LogKey};
 use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront, XRoadRest};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use zeroize::Zeroizing;
 
 use crate::authenticate::{Members, Sha256, parse_hash};
 use crate::authorize::Policies;
+use crate::backends::PlannedBackend;
 use crate::config::source::Source;
-use crate::config::{Backend, BackendKind, Config, HttpListener, Problem, Sftp, Tls};
+use crate::config::{Config, HttpListener, Problem, Sftp, Tls};
 use crate::fingerprint::Fingerprint;
 use crate::listen::batch::ssh::{Login, Ssh};
 use crate::listen::http::HttpFronts;
@@ -81,10 +78,18 @@ pub struct Deployable {
 
 /// Collects problems, so that all are reported at once.
 #[derive(Default)]
-struct Check(Vec<Problem>);
+pub(crate) struct Check(Vec<Problem>);
 
 impl Check {
-    fn one<T, E: std::fmt::Display>(&mut self, at: &str, result: Result<T, E>) -> Option<T> {
+    pub(crate) fn extend(&mut self, problems: impl IntoIterator<Item = Problem>) {
+        self.0.extend(problems);
+    }
+
+    pub(crate) fn one<T, E: std::fmt::Display>(
+        &mut self,
+        at: &str,
+        result: Result<T, E>,
+    ) -> Option<T> {
         result.map_err(|error| self.0.push(Problem::new(at, error))).ok()
     }
 
@@ -227,50 +232,6 @@ fn log_key(config: &Config, check: &mut Check) -> Option<LogKey> {
     Some(key)
 }
 
-/// A backend whose configuration has been read and that is not opened yet.
-pub struct PlannedBackend {
-    /// Its name in routes.
-    pub name: String,
-    /// What stands around it.
-    pub layers: Layers,
-    /// How long a call may take.
-    pub deadline: Duration,
-    contract: Contract,
-    key: Zeroizing<[u8; 32]>,
-}
-
-impl PlannedBackend {
-    fn all(config: &Config, check: &mut Check) -> Vec<Self> {
-        let backends = config.backends.iter().enumerate();
-        backends.filter_map(|(index, backend)| Self::new(config, index, backend, check)).collect()
-    }
-
-    fn new(config: &Config, index: usize, backend: &Backend, check: &mut Check) -> Option<Self> {
-        let at = format!("backend[{index}]");
-        check.0.extend(backend.common.layer_problems(&at));
-        let BackendKind::Ethereum(ethereum, key) = &backend.kind;
-        let key = check.one(&format!("{at}.key"), key.resolve_key(&config.base));
-        let mut ethereum = ethereum.clone();
-        ethereum.abi = config.path(&ethereum.abi);
-        let contract = check.one(&at, Contract::load(ethereum))?;
-        Some(Self {
-            name: backend.common.name.clone(),
-            layers: backend.common.layers(),
-            deadline: Duration::from_secs(backend.common.deadline_seconds),
-            contract,
-            key: key?,
-        })
-    }
-
-    /// Opens it; what it is about to send is kept in `outbox`.
-    ///
-    /// # Errors
-    /// When its key or its client is of no use.
-    pub fn open(self, outbox: Arc<dyn Outbox>) -> Result<Arc<dyn Adapter>, ConnectError> {
-        Ok(Arc::new(Ethereum::connect(self.contract, self.key, outbox)?))
-    }
-}
-
 fn operators(config: &Config, check: &mut Check) -> HashMap<Sha256, String> {
     check.that("admin.keys", !config.admin.keys.is_empty(), "at least one operator is wanted");
     let mut operators = HashMap::new();
@@ -405,7 +366,7 @@ fn check_routes(
 ) {
     if let (Some(catalog), Some(members)) = (catalog, members) {
         let profiles = backends.iter();
-        let profiles = profiles.map(|one| (one.name.as_str(), one.contract.profile())).collect();
+        let profiles = profiles.map(|one| (one.name.as_str(), one.profile())).collect();
         let named = routing::Named { catalog, members: members.ids(), profiles };
         check.0.extend(routing::check(config, &named));
     }

@@ -43,7 +43,7 @@ policies = "policies"
 shutdown_seconds = 10
 
 [secrets]
-pseudonyms = {{ welfare = "file:keys/welfare.key" }}
+pseudonyms = {{ welfare = "file:keys/welfare.key", population = "file:keys/population.key" }}
 commitments = "file:keys/commitments.key"
 
 [log]
@@ -101,7 +101,7 @@ keys = [{{ name = "operator", hash = "{operator}" }}]
 
 [fronts]
 soap = ["welfare/mohw/v1", "welfare/soap12/v1"]
-rest = ["welfare/rest/v1"]
+rest = ["welfare/rest/v1", "population/rest/v1"]
 xroad_rest = ["welfare/xroad-rest/v1"]
 "#
         )

@@ -97,7 +97,7 @@ impl ApiKeys {
 /// # Errors
 /// When they cannot be made or written.
 pub fn create_gateway_keys(layout: &Layout) -> Result<(), KeyError> {
-    for name in ["keys/welfare.key", "keys/commitments.key"] {
+    for name in ["keys/welfare.key", "keys/population.key", "keys/commitments.key"] {
         layout.write_secret(name, hex::encode(random()?))?;
     }
     Ok(())

@@ -5,7 +5,9 @@ pub(crate) mod anvil;
 pub(crate) mod exchange;
 pub(crate) mod line;
 pub(crate) mod outbox;
+pub(crate) mod peer;
 pub(crate) mod steps;
+pub(crate) mod tls;
 pub(crate) mod world;
 
 use std::future::Future;

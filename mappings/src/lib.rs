@@ -8,6 +8,7 @@
 mod backend;
 pub mod cases;
 mod catalog;
+mod charset;
 mod compile;
 mod convert;
 mod faults;
@@ -27,7 +28,7 @@ pub mod xroad;
 
 pub use catalog::{Catalog, FrontEntry};
 pub use front::{
-    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, Framing, Metadata,
-    RestFront, SoapFront, TelegramFront, XRoadFront, XRoadRest,
+    BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, Metadata, RestFront,
+    SoapFront, TelegramFront, XRoadFront, XRoadRest,
 };
 pub use problem::Problem;

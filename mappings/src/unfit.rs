@@ -16,8 +16,10 @@ pub(crate) enum Unfit {
     OutOfRange { min: i128, max: i128 },
     #[error("is longer than {max} {unit}")]
     TooLong { max: usize, unit: &'static str },
-    #[error("does not decode as EUC-KR")]
-    NotEucKr,
+    #[error("does not decode as {0}")]
+    Undecodable(&'static str),
+    #[error("has more than {digits} digits after the point")]
+    TooPrecise { digits: usize },
     #[error("ends in the middle of a character")]
     CutCharacter,
     #[error("holds a character that the encoding lacks")]
@@ -37,7 +39,10 @@ pub(crate) enum Unfit {
 impl Unfit {
     fn kind(&self) -> Kind {
         match self {
-            Self::UnknownCode | Self::OutOfRange { .. } | Self::Unencodable => Kind::Unmappable,
+            Self::UnknownCode
+            | Self::OutOfRange { .. }
+            | Self::TooPrecise { .. }
+            | Self::Unencodable => Kind::Unmappable,
             _ => Kind::Malformed,
         }
     }
@@ -49,7 +54,8 @@ impl Unfit {
             Self::UnknownCode => "unknown-code",
             Self::OutOfRange { .. } => "value-out-of-range",
             Self::TooLong { .. } => "value-too-long",
-            Self::NotEucKr => "not-euc-kr",
+            Self::Undecodable(_) => "undecodable",
+            Self::TooPrecise { .. } => "value-too-precise",
             Self::CutCharacter => "character-cut",
             Self::Unencodable => "character-unencodable",
             Self::TooManyRecords { .. } => "too-many-records",

@@ -307,6 +307,12 @@ impl Deframer {
         &mut self.buffer
     }
 
+    /// Takes what comes from here on, the telegram that has begun too, by another framing.
+    pub fn set_framing(&mut self, framing: Framing) {
+        self.framing = framing;
+        self.scanned = 0;
+    }
+
     /// Whether a telegram has begun to arrive.
     pub fn has_begun(&self) -> bool {
         !self.buffer.is_empty()

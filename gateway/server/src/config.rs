@@ -129,6 +129,9 @@ pub struct Listen {
     /// Telegrams over TCP.
     #[serde(default)]
     pub telegram: Vec<TelegramListener>,
+    /// Switches that the gateway connects to.
+    #[serde(default)]
+    pub switch: Vec<SwitchListener>,
     /// Watched folders.
     #[serde(default)]
     pub batch: Vec<BatchListener>,
@@ -167,6 +170,49 @@ pub struct TelegramListener {
     /// A connection without a telegram for this long is closed.
     #[serde(default = "sixty")]
     pub idle_seconds: u64,
+    /// Requests of one connection at once. More than one only where the mapping says by which field
+    /// a reply is known.
+    #[serde(default = "one_at_a_time")]
+    pub in_flight: NonZeroUsize,
+    /// TLS, with client certificates where the client has one.
+    pub tls: Option<Tls>,
+}
+
+/// `[[listen.switch]]`: a legacy switch that the gateway connects to, and that then sends requests
+/// over that connection.
+#[derive(Debug, Deserialize)]
+pub struct SwitchListener {
+    /// `host:port`
+    pub connect: String,
+    /// The mapping of the telegrams.
+    pub front: String,
+    /// A connection without a telegram for this long is opened anew.
+    #[serde(default = "sixty")]
+    pub idle_seconds: u64,
+    /// As in [`TelegramListener`].
+    #[serde(default = "one_at_a_time")]
+    pub in_flight: NonZeroUsize,
+    /// How many connections are kept open.
+    #[serde(default = "one_at_a_time")]
+    pub connections: NonZeroUsize,
+    /// The longest wait between attempts to connect.
+    #[serde(default = "thirty")]
+    pub retry_seconds: u64,
+    /// TLS when present.
+    pub tls: Option<SwitchTls>,
+}
+
+/// `tls` of a switch
+#[derive(Debug, Deserialize)]
+pub struct SwitchTls {
+    /// PEM, the authorities of the switch's certificate.
+    pub authority: PathBuf,
+    /// The name that the switch's certificate must have.
+    pub name: String,
+    /// PEM, the chain of our own certificate, where the switch asks for one.
+    pub certificate: Option<PathBuf>,
+    /// PEM, its private key.
+    pub key: Option<SecretRef>,
 }
 
 /// `[listen.limits]`
@@ -181,8 +227,10 @@ pub struct Limits {
     pub file_bytes: u64,
     /// How long a client may take to send one message, and a client to take a reply.
     pub message_seconds: u64,
-    /// Telegram connections at once.
+    /// Telegram connections of one listener at once.
     pub connections: usize,
+    /// Of these, those of one address.
+    pub connections_per_address: usize,
 }
 
 impl Default for Limits {
@@ -193,6 +241,7 @@ impl Default for Limits {
             file_bytes: 1 << 30,
             message_seconds: 30,
             connections: 1_024,
+            connections_per_address: 256,
         }
     }
 }
@@ -299,6 +348,12 @@ fn ten() -> u64 {
 }
 fn sixty() -> u64 {
     60
+}
+fn thirty() -> u64 {
+    30
+}
+fn one_at_a_time() -> NonZeroUsize {
+    NonZeroUsize::MIN
 }
 
 impl Config {

@@ -38,6 +38,8 @@ pub struct Deployment {
     pub http: HttpFronts,
     /// One for each `[[listen.telegram]]`.
     pub telegram: Vec<Arc<TelegramFront>>,
+    /// One for each `[[listen.switch]]`.
+    pub switch: Vec<Arc<TelegramFront>>,
     /// One for each `[[listen.batch]]`.
     pub batch: Vec<BatchSource>,
     /// Which members speak another version of a format.
@@ -122,6 +124,7 @@ impl Deployment {
             pipeline,
             http: plan.http_fronts,
             telegram: plan.telegram_fronts,
+            switch: plan.switch_fronts,
             batch: batch
                 .map(|(front, member)| BatchSource { front, member: MemberId(member.into()) })
                 .collect(),

@@ -24,6 +24,7 @@ mod routing;
 pub mod secret;
 pub mod serve;
 pub mod telemetry;
+pub mod tls;
 pub mod versions;
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use bytes::Bytes;
 use gateway_core::{Evidence, ExchangeId, Front, Inbound, Reply};
 use governor::{DefaultKeyedRateLimiter, RateLimiter};
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -113,6 +114,12 @@ impl Gateway {
     /// Forgets peers that have not been seen for a while; called from time to time.
     pub fn forget_idle_peers(&self) {
         self.peers.retain_recent();
+    }
+
+    /// Something in flight until it is dropped: a reply that is not written yet.
+    #[must_use]
+    pub fn hold(&self) -> TaskTrackerToken {
+        self.in_flight.token()
     }
 
     /// Waits until nothing is in flight.

@@ -2,29 +2,27 @@
 //! on and `naru serve` starts from.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use gateway_core::ServiceId;
 use gateway_journal::{CommitmentKey, LogKey};
 use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront, XRoadRest};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ServerConfig};
 
 use crate::authenticate::{Members, Sha256, parse_hash};
 use crate::authorize::Policies;
 use crate::backends::PlannedBackend;
 use crate::config::source::Source;
-use crate::config::{Config, HttpListener, Problem, Sftp, Tls};
+use crate::config::{Config, Problem, Sftp, SwitchTls, Tls};
 use crate::fingerprint::Fingerprint;
 use crate::listen::batch::ssh::{Login, Ssh};
 use crate::listen::http::HttpFronts;
 use crate::pseudonyms::Pseudonyms;
 use crate::quota::Quotas;
 use crate::routing;
+use crate::tls;
 use crate::versions::Versions;
 
 /// Everything that can be prepared without opening the store, the log or a socket.
@@ -35,6 +33,10 @@ pub struct Plan {
     pub tls: Vec<Option<ServerConfig>>,
     /// One for each `[[listen.batch]]`: the server that its folder is on.
     pub batch_servers: Vec<Option<Ssh>>,
+    /// One for each `[[listen.telegram]]`: its TLS settings.
+    pub telegram_tls: Vec<Option<Arc<ServerConfig>>>,
+    /// One for each `[[listen.switch]]`: its TLS settings and the switch's name.
+    pub switch_tls: Vec<Option<(Arc<ClientConfig>, ServerName<'static>)>>,
     /// The log's signing key.
     pub log_key: LogKey,
     /// The key of the journal's commitments.
@@ -58,6 +60,8 @@ pub struct Deployable {
     pub http_fronts: HttpFronts,
     /// One for each `[[listen.telegram]]`.
     pub telegram_fronts: Vec<Arc<TelegramFront>>,
+    /// One for each `[[listen.switch]]`.
+    pub switch_fronts: Vec<Arc<TelegramFront>>,
     /// One for each `[[listen.batch]]`.
     pub batch_fronts: Vec<Arc<BatchFront>>,
     /// Who may call.
@@ -125,8 +129,25 @@ impl Plan {
         let members = check.many(Members::new(&config.members)).map(Arc::new);
         let quotas = check.many(Quotas::new(&config.quotas));
         let operators = operators(&config, &mut check);
-        let tls = config.listen.http.iter().enumerate();
-        let tls = tls.map(|(index, listener)| tls_of(&base, index, listener, &mut check)).collect();
+        let server = |tls: &Tls| tls::server_config(&base, tls);
+        let http = config.listen.http.iter().enumerate();
+        let tls = http.map(|(index, listener)| {
+            tls_of(format!("listen.http[{index}].tls"), listener.tls.as_ref(), server, &mut check)
+        });
+        let tls = tls.collect();
+        let telegrams = config.listen.telegram.iter().enumerate();
+        let telegram_tls = telegrams.map(|(index, listener)| {
+            let at = format!("listen.telegram[{index}].tls");
+            tls_of(at, listener.tls.as_ref(), server, &mut check).map(Arc::new)
+        });
+        let telegram_tls = telegram_tls.collect();
+        let switches = config.listen.switch.iter().enumerate();
+        let switch_tls = switches.map(|(index, switch)| {
+            let at = format!("listen.switch[{index}].tls");
+            let client = |tls: &SwitchTls| tls::client_config(&base, tls);
+            tls_of(at, switch.tls.as_ref(), client, &mut check)
+        });
+        let switch_tls = switch_tls.collect();
         let batch_servers = ssh_servers(&config, &mut check);
         check_names(&config, catalog.as_ref(), members.as_deref(), &mut check);
         check_routes(&config, catalog.as_ref(), members.as_deref(), &backends, &mut check);
@@ -176,6 +197,7 @@ impl Plan {
                     catalog,
                     http_fronts: fronts.http,
                     telegram_fronts: fronts.telegram,
+                    switch_fronts: fronts.switch,
                     batch_fronts: fronts.batch,
                     members,
                     versions,
@@ -185,7 +207,16 @@ impl Plan {
                     backends,
                     operators,
                 };
-                Ok(Self { config, tls, batch_servers, log_key, commitment_key, deployable })
+                Ok(Self {
+                    config,
+                    tls,
+                    telegram_tls,
+                    switch_tls,
+                    batch_servers,
+                    log_key,
+                    commitment_key,
+                    deployable,
+                })
             }
             _ => Err(check.0),
         }
@@ -245,45 +276,14 @@ fn operators(config: &Config, check: &mut Check) -> HashMap<Sha256, String> {
     operators
 }
 
-fn tls_of(
-    base: &Path,
-    index: usize,
-    listener: &HttpListener,
+/// The settings of a `tls` table, where there is one.
+fn tls_of<T, S>(
+    at: String,
+    tls: Option<&T>,
+    settings: impl Fn(&T) -> Result<S, String>,
     check: &mut Check,
-) -> Option<ServerConfig> {
-    let tls = listener.tls.as_ref()?;
-    check.one(&format!("listen.http[{index}].tls"), server_config(base, tls))
-}
-
-/// TLS that asks for a client certificate, verifies one that is sent, and lets a client without one
-/// in: it may still authenticate by API key.
-fn server_config(base: &Path, tls: &Tls) -> Result<ServerConfig, String> {
-    let certificates = |path: &Path| -> Result<Vec<CertificateDer<'static>>, String> {
-        let path = base.join(path);
-        let say = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let file = File::open(&path).map_err(|error| say(&error))?;
-        let read = CertificateDer::pem_reader_iter(BufReader::new(file));
-        read.collect::<Result<_, _>>().map_err(|error| say(&error))
-    };
-    let mut authorities = RootCertStore::empty();
-    for certificate in certificates(&tls.client_authority)? {
-        authorities.add(certificate).map_err(|error| format!("client_authority: {error}"))?;
-    }
-    let key = tls.key.resolve(base).map_err(|error| error.to_string())?;
-    let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
-        .map_err(|error| format!("key: not a PEM private key: {error}"))?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(authorities.into(), provider.clone())
-            .allow_unauthenticated()
-            .build()
-            .map_err(|error| format!("client_authority: {error}"))?;
-    ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
-        .with_client_cert_verifier(verifier)
-        .with_single_cert(certificates(&tls.certificate)?, key)
-        .map_err(|error| format!("certificate and key: {error}"))
+) -> Option<S> {
+    tls.and_then(|tls| check.one(&at, settings(tls)))
 }
 
 /// How the servers of batch folders are reached, one for each listener.
@@ -377,6 +377,7 @@ fn check_routes(
 struct Fronts {
     http: HttpFronts,
     telegram: Vec<Arc<TelegramFront>>,
+    switch: Vec<Arc<TelegramFront>>,
     batch: Vec<Arc<BatchFront>>,
 }
 
@@ -404,13 +405,14 @@ impl Fronts {
         found.http.idempotency_days = config.gateway.idempotency_days;
         found.http.xroad = Self::xroad(config, catalog, check);
         for (index, listener) in config.listen.telegram.iter().enumerate() {
-            match catalog.front(&listener.front) {
-                Some(FrontEntry::Telegram(front)) => found.telegram.push(front.clone()),
-                _ => {
-                    let at = format!("listen.telegram[{index}].front");
-                    check.that(at, false, no_front("telegram", &listener.front));
-                }
-            }
+            let at = format!("listen.telegram[{index}]");
+            let front = telegram(&at, &listener.front, listener.in_flight, catalog, check);
+            found.telegram.extend(front);
+        }
+        for (index, switch) in config.listen.switch.iter().enumerate() {
+            let at = format!("listen.switch[{index}]");
+            let front = telegram(&at, &switch.front, switch.in_flight, catalog, check);
+            found.switch.extend(front);
         }
         for (index, listener) in config.listen.batch.iter().enumerate() {
             match catalog.front(&listener.front) {
@@ -439,6 +441,25 @@ impl Fronts {
         }
         (!providers.is_empty()).then(|| Arc::new(providers))
     }
+}
+
+/// The front of a telegram listener. Replies may overtake one another only where its format says
+/// which request each is for.
+fn telegram(
+    at: &str,
+    id: &str,
+    in_flight: NonZeroUsize,
+    catalog: &Catalog,
+    check: &mut Check,
+) -> Option<Arc<TelegramFront>> {
+    let Some(FrontEntry::Telegram(front)) = catalog.front(id) else {
+        check.that(format!("{at}.front"), false, no_front("telegram", id));
+        return None;
+    };
+    let holds = in_flight.get() == 1 || front.is_multiplexed();
+    let message = "the mapping says no `multiplexed-by`, so replies must come in order";
+    check.that(format!("{at}.in_flight"), holds, message);
+    Some(front.clone())
 }
 
 fn no_front(kind: &str, id: &str) -> String {

@@ -1,5 +1,6 @@
 //! Opening what was planned, running it, and stopping without losing what is in flight.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,19 +10,21 @@ use actix_web::dev::{Server, ServerHandle};
 use futures_util::future::join_all;
 use gateway_core::Pipeline;
 use mappings::BatchLimits;
-use rustls::ServerConfig;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ServerConfig};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::admin::{self, Administration};
 use crate::authenticate::sha256;
-use crate::config::{BatchListener, Config, Sftp};
+use crate::config::{BatchListener, Config, Limits, Sftp};
 use crate::deployment::Deployment;
 use crate::listen::batch::BatchSettings;
 use crate::listen::batch::ssh::Ssh;
 use crate::listen::http::HttpSettings;
-use crate::listen::telegram::TelegramSettings;
+use crate::listen::telegram::dial::{self, Switch};
+use crate::listen::telegram::{self, ConnectionLimits, FrontSource, TelegramSettings};
 use crate::listen::{self, Gateway};
 use crate::plan::Plan;
 use crate::reload::Reloader;
@@ -82,7 +85,16 @@ struct Running {
 impl Running {
     /// Opens what was planned, settles what an earlier run left open, then listens.
     async fn start(plan: Plan, file: PathBuf) -> Result<Self, ServeError> {
-        let Plan { config, tls, batch_servers, log_key, commitment_key, deployable } = plan;
+        let Plan {
+            config,
+            tls,
+            telegram_tls,
+            switch_tls,
+            batch_servers,
+            log_key,
+            commitment_key,
+            deployable,
+        } = plan;
         let resources = Resources::open(&config, log_key, commitment_key).await?;
         let deployment = Deployment::new(deployable, &resources, None)?;
         recover(&deployment.pipeline).await?;
@@ -100,7 +112,8 @@ impl Running {
             patience: Duration::from_secs(config.gateway.shutdown_seconds),
         };
         running.listen_http(&config, tls)?;
-        running.listen_telegram(&config).await?;
+        running.listen_telegram(&config, telegram_tls).await?;
+        running.dial_switches(&config, switch_tls);
         running.watch_folders(&config, batch_servers);
         running.administer(&config)?;
         let sweeping = sweep(running.gateway.clone());
@@ -144,22 +157,48 @@ impl Running {
         Ok(())
     }
 
-    async fn listen_telegram(&self, config: &Config) -> Result<(), ServeError> {
+    async fn listen_telegram(
+        &self,
+        config: &Config,
+        tls: Vec<Option<Arc<ServerConfig>>>,
+    ) -> Result<(), ServeError> {
         let limits = &config.listen.limits;
-        for (index, listener) in config.listen.telegram.iter().enumerate() {
-            let settings = TelegramSettings {
-                index,
-                idle: Duration::from_secs(listener.idle_seconds),
-                message_timeout: Duration::from_secs(limits.message_seconds),
-                body_bytes: limits.body_bytes,
-                connections: limits.connections,
-            };
+        let connections = ConnectionLimits {
+            all: limits.connections,
+            of_address: limits.connections_per_address,
+        };
+        for (index, (listener, tls)) in config.listen.telegram.iter().zip(tls).enumerate() {
+            let source = FrontSource::Listener(index);
+            let settings =
+                telegram_settings(source, limits, listener.idle_seconds, listener.in_flight);
             let what = format!("the telegram listener {}", listener.address);
             let socket = TcpListener::bind(listener.address).await.map_err(opening(what))?;
             let (gateway, stop) = (self.gateway.clone(), self.stop.clone());
-            tokio::spawn(listen::telegram::serve(gateway, socket, settings, stop));
+            tokio::spawn(telegram::serve(gateway, socket, tls, settings, connections, stop));
         }
         Ok(())
+    }
+
+    fn dial_switches(
+        &self,
+        config: &Config,
+        tls: Vec<Option<(Arc<ClientConfig>, ServerName<'static>)>>,
+    ) {
+        let limits = &config.listen.limits;
+        for (index, (listener, tls)) in config.listen.switch.iter().zip(tls).enumerate() {
+            let source = FrontSource::Switch(index);
+            let settings =
+                telegram_settings(source, limits, listener.idle_seconds, listener.in_flight);
+            let switch = Switch {
+                address: listener.connect.clone(),
+                tls,
+                longest_wait: Duration::from_secs(listener.retry_seconds),
+            };
+            for _ in 0..listener.connections.get() {
+                let (gateway, stop) = (self.gateway.clone(), self.stop.clone());
+                tokio::spawn(dial::serve(gateway, switch.clone(), settings.clone(), stop));
+            }
+        }
     }
 
     fn watch_folders(&self, config: &Config, servers: Vec<Option<Ssh>>) {
@@ -220,6 +259,21 @@ fn spool(config: &Config, listener: &BatchListener) -> PathBuf {
     let digest = hex::encode(sha256(folder.as_bytes()));
     let name = format!("{}-{}", listener.member, digest.get(..16).unwrap_or_default());
     config.path(&config.gateway.state).join("batch").join(name)
+}
+
+fn telegram_settings(
+    source: FrontSource,
+    limits: &Limits,
+    idle_seconds: u64,
+    in_flight: NonZeroUsize,
+) -> TelegramSettings {
+    TelegramSettings {
+        source,
+        idle: Duration::from_secs(idle_seconds),
+        message_timeout: Duration::from_secs(limits.message_seconds),
+        body_bytes: limits.body_bytes,
+        in_flight: in_flight.get(),
+    }
 }
 
 async fn recover(pipeline: &Pipeline) -> Result<(), ServeError> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Scope, batch_form, front, header, unused};
+use super::{Scope, batch_form, front, header, shape, unused};
 use crate::catalog::FrontEntry;
 use crate::convert::Codec;
 use crate::format::{
@@ -130,7 +130,7 @@ fn compile_operations(
 ) -> Vec<Operation<Column>> {
     let shape = |row: &Row, codec: &Codec, spot: &mut Spot<'_>| {
         unused(row.kind.is_some(), "type", spot);
-        unused(row.length.is_some(), "length", spot);
+        shape::fixed_only(row, spot);
         let find = |columns: &[ColumnFormat], name: &Option<String>| {
             columns.iter().position(|column| Some(column.name()) == name.as_deref())
         };

@@ -1,6 +1,7 @@
 //! The records of a batch file: which fields each kind has, and where they stand.
 
-use super::shape;
+use super::fixed::Conventions;
+use super::header;
 use crate::convert::Codec;
 use crate::format::{
     BatchLayout, ColumnFormat, FixedColumn, FixedFormat, HeaderFormat, Marks, Row, TrailerFormat,
@@ -134,20 +135,21 @@ fn trailer_shape(field: &TrailerFormat, spot: &mut Spot<'_>) -> Option<Fixed> {
 }
 
 fn header_shape(field: &HeaderFormat, spot: &mut Spot<'_>) -> Option<Fixed> {
-    let shape = bytes(field.kind.as_deref(), field.length, spot)?;
+    let row = header::as_row(field);
+    let shape = Conventions::default().field(&row, &Codec::Text { max: usize::MAX }, spot)?;
     Some(Fixed { cut: field.cut, ..shape })
 }
 
 /// A field of its own type, whatever is mapped to it.
 fn bytes(kind: Option<&str>, length: Option<usize>, spot: &mut Spot<'_>) -> Option<Fixed> {
     let row = Row { kind: kind.map(str::to_owned), length, ..Row::default() };
-    shape::fixed(&row, &Codec::Text { max: usize::MAX }, spot)
+    Conventions::default().field(&row, &Codec::Text { max: usize::MAX }, spot)
 }
 
 /// A field of result records, which the mapping gives only a length.
 fn text(name: &str, length: Option<usize>, cut: bool) -> Named {
     let kind = if cut { FixedKind::Hangul } else { FixedKind::Ascii };
-    (name.to_owned(), length.map(|length| Fixed { kind, length, cut }))
+    (name.to_owned(), length.map(|length| Fixed { cut, ..Fixed::new(kind, length) }))
 }
 
 fn fixed_kind(fixed: &FixedFormat, form: &Form, spot: &mut Spot<'_>) -> FormKind {

@@ -1,4 +1,4 @@
-//! The fronts whose operations are all alike: telegram, REST, and what SOAP has in common with them.
+//! REST, and what fronts whose operations are all alike have in common with it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,108 +6,13 @@ use std::sync::Arc;
 use gateway_core::Operation as Does;
 
 use super::rows::{Compiler, Direction, Shaper};
-use super::{Scope, faults, header, resources, shape, unused};
+use super::{Scope, faults, resources, shape, unused};
 use crate::catalog::FrontEntry;
-use crate::convert::Codec;
-use crate::format::{
-    HeaderFormat, MappingFile, Operation as OperationFormat, RestLayout, Success, TelegramLayout,
-};
-use crate::front::{Framing, JsonCalls, Replies, RestFront, TelegramFront};
-use crate::header::{Content, Header};
-use crate::layout::fixed::{Fixed, FixedKind};
+use crate::format::{MappingFile, Operation as OperationFormat, RestLayout, Success};
+use crate::front::{JsonCalls, Replies, RestFront};
 use crate::operations::{KeyPart, Operation, Operations};
 use crate::problem::Spot;
-use crate::rows::{Form, Rows};
-
-pub(crate) fn telegram(
-    id: Arc<str>,
-    file: &MappingFile,
-    layout: &TelegramLayout,
-    scope: &Scope<'_>,
-    spot: &mut Spot<'_>,
-) -> Option<FrontEntry> {
-    let shape_of = |format: &HeaderFormat, codec: &Codec, spot: &mut Spot<'_>| {
-        let shape = shape::fixed(&header::as_row(format), codec, spot)?;
-        Some(Fixed { cut: format.cut, ..shape })
-    };
-    let key = &mut spot.key("layout.telegram");
-    let header = header::compile(file, &layout.header, shape_of, key);
-    if header.rows.width() != layout.header_length {
-        let message = format_args!("the fields of the header add up to {}", header.rows.width());
-        key.key("header-length").problem(message);
-    }
-    let operations = operations(file, &header.rows, scope, &shape::fixed, true, spot);
-    let replies = replies(file, spot)?;
-    check_reply_header(&header, &replies, &mut spot.key("layout.telegram.header"));
-    let framing = framing(layout, &header, &operations, &mut spot.key("layout.telegram"))?;
-    Some(FrontEntry::Telegram(Arc::new(TelegramFront {
-        id,
-        framing,
-        header,
-        operations: Operations::new(operations),
-        replies,
-        receipt: Fixed { kind: FixedKind::Ascii, length: layout.receipt_length, cut: false },
-    })))
-}
-
-/// What a reply's header always says must fit its fields, so that a refusal can always be written.
-fn check_reply_header(header: &Header<Fixed>, replies: &Replies, spot: &mut Spot<'_>) {
-    for (index, (row, role)) in header.rows.0.iter().zip(&header.roles).enumerate() {
-        let texts: Vec<&str> = match &role.reply {
-            Content::Constant(text) => vec![text],
-            Content::ResultCode => replies.codes().collect(),
-            Content::Received | Content::Sent => {
-                spot.entry(index).problem("times are written in XML headers only");
-                continue;
-            }
-            Content::Blank | Content::Echo | Content::ResultMessage => continue,
-        };
-        let Form::Value { shape, .. } = &row.form else {
-            continue;
-        };
-        for text in texts {
-            if let Err(why) = shape.write(Some(text), &mut Vec::new()) {
-                let message = format_args!("the field cannot hold `{text}`: it {why}");
-                spot.entry(index).problem(message);
-            }
-        }
-    }
-}
-
-/// Every message must be countable with the digits that the framing has.
-fn framing(
-    layout: &TelegramLayout,
-    header: &Header<Fixed>,
-    operations: &[Operation<Fixed>],
-    spot: &mut Spot<'_>,
-) -> Option<Framing> {
-    let format = &layout.framing;
-    let digits = u32::try_from(format.length_digits).ok().filter(|digits| (1..=8).contains(digits));
-    let Some(digits) = digits else {
-        spot.key("framing.length-digits").problem("must be from 1 to 8");
-        return None;
-    };
-    let counted = if format.inclusive { format.length_digits } else { 0 };
-    let largest = 10_usize.pow(digits).saturating_sub(1).saturating_sub(counted);
-    for operation in operations {
-        let around = header.rows.width().saturating_add(layout.receipt_length);
-        let reply = around.saturating_add(operation.reply.width());
-        if reply > largest {
-            let message = format_args!("the reply of `{}` has {reply} bytes", operation.name);
-            spot.key("framing.length-digits").problem(message);
-        }
-        let request = header.rows.width().saturating_add(operation.request.width());
-        if request > format.max {
-            let message = format_args!("the request of `{}` has {request} bytes", operation.name);
-            spot.key("framing.max").problem(message);
-        }
-    }
-    Some(Framing {
-        length_digits: format.length_digits,
-        inclusive: format.inclusive,
-        max: format.max,
-    })
-}
+use crate::rows::Rows;
 
 pub(crate) fn rest(
     id: Arc<str>,

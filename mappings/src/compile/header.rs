@@ -54,6 +54,9 @@ pub(crate) fn as_row(format: &HeaderFormat) -> RowFormat {
     RowFormat {
         kind: format.kind.clone(),
         length: format.length,
+        picture: format.picture.clone(),
+        usage: format.usage,
+        sign: format.sign,
         max: format.max,
         ..RowFormat::default()
     }

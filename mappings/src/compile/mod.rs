@@ -7,6 +7,7 @@ mod batch;
 mod batch_form;
 mod codec;
 mod faults;
+mod fixed;
 mod front;
 mod header;
 mod provider;
@@ -15,6 +16,7 @@ mod rows;
 mod services;
 mod shape;
 mod soap;
+mod telegram;
 mod xroad;
 
 use std::collections::BTreeMap;
@@ -67,7 +69,7 @@ pub(crate) fn compile(
     let entry = match &file.layout {
         Layout::Soap(layout) => soap::compile(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::Telegram(layout) => {
-            front::telegram(id, file, layout, &scope, spot).map(Entry::Front)
+            telegram::compile(id, file, layout, &scope, spot).map(Entry::Front)
         }
         Layout::Batch(layout) => batch::compile(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::Rest(layout) => front::rest(id, file, layout, &scope, spot).map(Entry::Front),

@@ -8,6 +8,7 @@ use gateway_core::wire::Method;
 use jiff::tz::Offset;
 
 use super::backend::REQUEST;
+use super::fixed::Conventions;
 use super::rows::{Compiler, Direction, Shaper};
 use super::{Scope, header, shape, unused};
 use crate::convert::Codec;
@@ -115,9 +116,15 @@ impl Parts<'_> {
 
     fn telegram(&self, layout: &TelegramProvider, spot: &mut Spot<'_>) -> Option<Arc<dyn Provide>> {
         let key = &mut spot.key("layout.provider.telegram");
+        let conventions = Conventions::default();
+        let field =
+            |row: &Row, codec: &Codec, spot: &mut Spot<'_>| conventions.field(row, codec, spot);
+        let body = |row: &Row, codec: &Codec, spot: &mut Spot<'_>| {
+            conventions.body_field(row, codec, spot)
+        };
         let wire = TelegramWire {
-            header: self.header(&layout.header, &shape::fixed, true, &mut key.key("header")),
-            reply_header: self.reply_header(&layout.reply_header, &shape::fixed, true, key),
+            header: self.header(&layout.header, &field, true, &mut key.key("header")),
+            reply_header: self.reply_header(&layout.reply_header, &field, true, key),
             result: layout.result.clone(),
         };
         for (rows, name) in [(&wire.header, "header"), (&wire.reply_header, "reply-header")] {
@@ -131,7 +138,7 @@ impl Parts<'_> {
             key.key("header").problem("wants one field from `$serial`");
         }
         let base = Base { path: "", methods: &[], default: "" };
-        self.provider(wire, &shape::fixed, true, &base, spot)
+        self.provider(wire, &body, true, &base, spot)
     }
 
     fn provider<W: Wire + 'static>(

@@ -163,6 +163,5 @@ impl<S> Compiler<'_, S> {
 
 fn backend_only(row: &format::Row, spot: &mut Spot<'_>) {
     super::unused(row.domain.is_some(), "domain", spot);
-    super::unused(row.zeros.is_some(), "zeros", spot);
     super::unused(row.constant.is_some(), "constant", spot);
 }

@@ -2,35 +2,13 @@
 
 use crate::convert::{Codec, DateForm};
 use crate::format::Row;
-use crate::layout::fixed::{Fixed, FixedKind};
 use crate::layout::json::JsonKind;
 use crate::layout::xml::XmlKind;
 use crate::problem::Spot;
 
-/// A fixed-length field. Every code, and the longest of each other kind, must fit its width.
-pub(crate) fn fixed(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<Fixed> {
-    super::unused(row.max.is_some(), "max", spot);
-    let kind = parse(row.kind.as_deref(), FixedKind::parse, "`AN`, `AH` or `N`", spot)?;
-    let Some(length) = row.length.filter(|length| (1..=MAX_LENGTH).contains(length)) else {
-        spot.key("length").problem(format_args!("must be from 1 to {MAX_LENGTH} bytes"));
-        return None;
-    };
-    let shape = Fixed { kind, length, cut: false };
-    let mut bytes = Vec::new();
-    for text in codec.extremes() {
-        bytes.clear();
-        if let Err(why) = shape.write(Some(&text), &mut bytes) {
-            spot.problem(format_args!("the field cannot hold `{text}`: it {why}"));
-        }
-    }
-    Some(shape)
-}
-
-const MAX_LENGTH: usize = 9999;
-
 /// An XML element.
 pub(crate) fn xml(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<XmlKind> {
-    super::unused(row.length.is_some(), "length", spot);
+    fixed_only(row, spot);
     let wanted = "`string`, `boolean`, `date`, `base64Binary`, `swaRef` or a type of numbers";
     let kind = parse(row.kind.as_deref(), XmlKind::parse, wanted, spot)?;
     let fits = match (kind, codec) {
@@ -50,7 +28,7 @@ pub(crate) fn xml(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<XmlKi
 
 /// A JSON member.
 pub(crate) fn json(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<JsonKind> {
-    super::unused(row.length.is_some(), "length", spot);
+    fixed_only(row, spot);
     let wanted = "`string`, `integer` or `boolean`";
     let kind = parse(row.kind.as_deref(), JsonKind::parse, wanted, spot)?;
     let fits = match kind {
@@ -60,6 +38,15 @@ pub(crate) fn json(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<Json
     };
     mismatch(fits, spot);
     Some(kind)
+}
+
+/// Reports what only fixed-length fields have.
+pub(crate) fn fixed_only(row: &Row, spot: &mut Spot<'_>) {
+    super::unused(row.length.is_some(), "length", spot);
+    super::unused(row.picture.is_some(), "picture", spot);
+    super::unused(row.usage.is_some(), "usage", spot);
+    super::unused(row.sign.is_some(), "sign", spot);
+    super::unused(row.zeros.is_some(), "zeros", spot);
 }
 
 fn is_boolean(codec: &Codec) -> bool {

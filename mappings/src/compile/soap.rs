@@ -80,7 +80,7 @@ fn own_header(
         return None;
     }
     let shape_of = |format: &HeaderFormat, _: &Codec, spot: &mut Spot<'_>| {
-        unused(format.length.is_some(), "length", spot);
+        shape::fixed_only(&header::as_row(format), spot);
         unused(format.cut, "cut", spot);
         shape::parse(format.kind.as_deref(), XmlKind::parse, "an XML Schema type", spot)
     };

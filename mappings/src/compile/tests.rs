@@ -4,6 +4,7 @@ mod backends;
 mod batch;
 mod fronts;
 mod providers;
+mod telegrams;
 
 use std::fs;
 use std::path::Path;
@@ -51,7 +52,14 @@ fn load(edits: &[(&str, &str, &str)]) -> Vec<Problem> {
 
 #[track_caller]
 fn finds(file: &str, from: &str, to: &str, path: &str, message: &str) {
-    let problems = load(&[(file, from, to)]);
+    finds_after(&[(file, from, to)], path, message);
+}
+
+/// Checks that several edits of one file together make this problem.
+#[track_caller]
+fn finds_after(edits: &[(&str, &str, &str)], path: &str, message: &str) {
+    let problems = load(edits);
+    let file = edits.first().map_or("", |edit| edit.0);
     let shown: Vec<_> = problems.iter().map(Problem::to_string).collect();
     let is_it = |problem: &Problem| {
         problem.file == format!("welfare/{file}")

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use gateway_core::framing::format::{ByteOrder, FramingFormat};
 use serde::Deserialize;
 
-use super::{BatchLayout, ProviderLayout};
+use super::{BatchLayout, ProviderLayout, Usage};
+use crate::charset::CharsetName;
+use crate::layout::fixed::{Overpunch, SignPlace};
 
 /// Which format it is decides what stands around an operation's fields.
 #[derive(Deserialize)]
@@ -77,21 +80,36 @@ pub(crate) enum ElementFormName {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct TelegramLayout {
     pub(crate) framing: FramingFormat,
+    #[serde(default)]
+    pub(crate) encoding: CharsetName,
+    /// How ASCII digits carry a sign.
+    pub(crate) overpunch: Option<Overpunch>,
+    /// Of `comp-5`; that of `comp` is always `big`.
+    #[serde(default)]
+    pub(crate) byte_order: ByteOrder,
     /// Bytes of the whole header, so that a slip in one length does not shift all that follows.
     pub(crate) header_length: usize,
     pub(crate) header: Vec<HeaderFormat>,
+    /// The header field by which a caller knows which request a reply is for. Without it replies
+    /// come in the order of their requests.
+    pub(crate) multiplexed_by: Option<String>,
+    /// Transaction codes that the gateway answers by itself.
+    #[serde(default)]
+    pub(crate) keep_alive: BTreeMap<String, KeepAliveFormat>,
     /// Bytes of the field for the receipt, which ends every reply.
     pub(crate) receipt_length: usize,
 }
 
+/// How a telegram that only asks whether somebody is there is answered.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct FramingFormat {
-    pub(crate) length_digits: usize,
-    /// Whether the length counts its own digits.
-    pub(crate) inclusive: bool,
-    /// Bytes of a request at most.
-    pub(crate) max: usize,
+pub(crate) struct KeepAliveFormat {
+    /// Header fields of the reply that hold something else than those of other replies.
+    #[serde(default)]
+    pub(crate) reply: BTreeMap<String, String>,
+    /// Whether the telegram has a body, of any length, which is sent back.
+    #[serde(default)]
+    pub(crate) echo_body: bool,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +136,9 @@ pub(crate) struct HeaderFormat {
     #[serde(rename = "type")]
     pub(crate) kind: Option<String>,
     pub(crate) length: Option<usize>,
+    pub(crate) picture: Option<String>,
+    pub(crate) usage: Option<Usage>,
+    pub(crate) sign: Option<SignPlace>,
     pub(crate) max: Option<usize>,
     #[serde(default)]
     pub(crate) required: bool,

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::layout::fixed::SignPlace;
+
 #[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
@@ -12,6 +14,12 @@ pub(crate) struct Row {
     /// The type on the wire or at the backend.
     #[serde(rename = "type")]
     pub(crate) kind: Option<String>,
+    /// What a fixed-length field holds, as COBOL says it, instead of `type` and `length`.
+    pub(crate) picture: Option<String>,
+    /// How its number is stored; as digits when absent.
+    pub(crate) usage: Option<Usage>,
+    /// Where its digits have their sign.
+    pub(crate) sign: Option<SignPlace>,
     /// Bytes of a fixed-length field.
     pub(crate) length: Option<usize>,
     /// Characters at most, where the wire format says so.
@@ -31,7 +39,7 @@ pub(crate) struct Row {
     pub(crate) fields: Option<Vec<Row>>,
     /// The domain of a pseudonym.
     pub(crate) domain: Option<Domain>,
-    /// `none`: zero bytes at the backend stand for an absent value.
+    /// `none`: zero bytes at the backend, or the number zero, stand for an absent value.
     pub(crate) zeros: Option<Zeros>,
     /// A value that is always the same.
     pub(crate) constant: Option<String>,
@@ -42,6 +50,23 @@ pub(crate) struct Row {
 pub(crate) struct Domain {
     pub(crate) from: String,
     pub(crate) via: Option<String>,
+}
+
+/// How COBOL stores a number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Usage {
+    /// A byte for each digit.
+    #[default]
+    Display,
+    #[serde(rename = "comp-3", alias = "packed-decimal")]
+    Packed,
+    /// Binary, as many bytes as the digits want; no number with more digits.
+    #[serde(rename = "comp", alias = "comp-4", alias = "binary")]
+    Binary,
+    /// Binary, any number that the bytes hold.
+    #[serde(rename = "comp-5")]
+    Native,
 }
 
 #[derive(Clone, Copy, Deserialize)]

@@ -13,11 +13,12 @@ mod xroad;
 pub use batch::{BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord};
 pub use rest::RestFront;
 pub use soap::SoapFront;
-pub use telegram::{Framing, TelegramFront};
+pub use telegram::TelegramFront;
 pub use xroad::{Metadata, XRoadFront, XRoadRest};
 
 pub(crate) use batch::{BadRecords, Column, Encoding, Fields, Form, FormKind, Place};
 pub(crate) use json_call::JsonCalls;
+pub(crate) use telegram::{KeepAlive, KeepAliveAnswer};
 pub(crate) use xroad::{ErrorType, ErrorTypes, METASERVICES, service_code};
 
 use gateway_core::Fault;

@@ -1,17 +1,21 @@
 //! Fixed-length telegrams: a header, then the fields of the operation it names. Works on one
-//! telegram without the length before it, which [`Framing`] reads and writes.
+//! telegram as [`Framing`] takes it off a connection.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use gateway_core::framing::Framing;
 use gateway_core::front::{Draft, Exchange, Slot};
 use gateway_core::{Envelope, Fault, Front, Inbound, Kind, Message};
+
+use jiff::Timestamp;
 
 use super::Replies;
 use crate::faults::Outcome;
 use crate::header::{Header, Times};
-use crate::layout::fixed::{Fixed, FixedKind};
+use crate::layout::fixed::Fixed;
 use crate::operations::Operations;
-use crate::rows::{Form, Wire};
+use crate::rows::{Form, Record, Wire};
 use crate::unfit::FieldError;
 
 /// One system's telegrams.
@@ -22,42 +26,64 @@ pub struct TelegramFront {
     pub(crate) operations: Operations<Fixed>,
     pub(crate) replies: Replies,
     pub(crate) receipt: Fixed,
+    pub(crate) multiplexed: bool,
+    pub(crate) keep_alive: KeepAlive,
 }
 
-/// How a telegram's end is found on a connection: by its length in ASCII digits before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Framing {
-    /// How many digits.
-    pub length_digits: usize,
-    /// Whether the length counts its own digits.
-    pub inclusive: bool,
-    /// Bytes of a request at most, the digits not counted.
-    pub max: usize,
+/// Telegrams that the gateway answers by itself: they concern no service and no person, and are not
+/// recorded.
+#[derive(Default)]
+pub(crate) struct KeepAlive {
+    /// Which field of the header holds the transaction code.
+    pub(crate) field: usize,
+    pub(crate) answers: BTreeMap<String, KeepAliveAnswer>,
 }
 
-impl Framing {
-    /// How many bytes follow the digits. `None` when they are no length.
-    pub fn length(&self, digits: &[u8]) -> Option<usize> {
-        if digits.len() != self.length_digits || !digits.iter().all(u8::is_ascii_digit) {
-            return None;
-        }
-        let length: usize = std::str::from_utf8(digits).ok()?.parse().ok()?;
-        length.checked_sub(if self.inclusive { self.length_digits } else { 0 })
-    }
-
-    /// The digits before a telegram of `length` bytes. `None` when there are too few of them.
-    pub fn prefix(&self, length: usize) -> Option<Vec<u8>> {
-        let counted = if self.inclusive { self.length_digits } else { 0 };
-        let digits =
-            format!("{:0width$}", length.checked_add(counted)?, width = self.length_digits);
-        (digits.len() == self.length_digits).then(|| digits.into_bytes())
-    }
+/// How one of them is answered.
+pub(crate) struct KeepAliveAnswer {
+    /// Fields of the header that hold this instead.
+    pub(crate) header: Vec<(usize, String)>,
+    pub(crate) echo_body: bool,
 }
 
 impl TelegramFront {
     /// How telegrams follow one another.
     pub fn framing(&self) -> Framing {
         self.framing
+    }
+
+    /// Whether replies may overtake one another.
+    pub fn is_multiplexed(&self) -> bool {
+        self.multiplexed
+    }
+
+    /// The reply to a telegram that only asks whether somebody is there, as the mapping declares.
+    /// Nothing for any other telegram.
+    pub fn keep_alive(&self, telegram: &[u8], now: Timestamp) -> Option<Vec<u8>> {
+        if self.keep_alive.answers.is_empty() {
+            return None;
+        }
+        let (header, body) = telegram.split_at_checked(self.header.rows.width())?;
+        let record = self.header.rows.split_what_fits(header);
+        let Some(Some(Wire::Text(code))) = record.get(self.keep_alive.field) else {
+            return None;
+        };
+        let answer = self.keep_alive.answers.get(&**code)?;
+        if !answer.echo_body && !body.is_empty() {
+            return None;
+        }
+        let echo = self.header.glimpse(&record);
+        let times = Times { received: now, sent: now };
+        let mut reply = self.header.reply(&echo, self.replies.success(), times);
+        for (at, text) in &answer.header {
+            if let Some(place) = reply.get_mut(*at) {
+                *place = Some(Wire::Text(text.as_str().into()));
+            }
+        }
+        let mut out = Vec::with_capacity(telegram.len());
+        self.join_header(reply, &mut out).ok()?;
+        out.extend_from_slice(body);
+        Some(out)
     }
 
     fn write_header(
@@ -68,11 +94,15 @@ impl TelegramFront {
         out: &mut Vec<u8>,
     ) -> Result<(), FieldError> {
         let times = Times { received: exchange.inbound.received, sent: exchange.now };
-        let mut record = self.header.reply(echo, outcome, times);
+        let record = self.header.reply(echo, outcome, times);
+        self.join_header(record, out)
+    }
+
+    fn join_header(&self, mut record: Record<'_>, out: &mut Vec<u8>) -> Result<(), FieldError> {
         for (row, wire) in self.header.rows.0.iter().zip(&mut record) {
             // A number that is not known is zeros in a header, so that it is still a number.
             if let Form::Value { shape, .. } = &row.form
-                && shape.kind == FixedKind::Digits
+                && shape.kind.is_numeric()
             {
                 wire.get_or_insert(Wire::Text("0".into()));
             }

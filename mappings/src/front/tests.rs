@@ -263,21 +263,6 @@ fn a_batch_front_takes_files_of_its_name() {
     assert_eq!(front.result_trailer(3, 2, 1), b"T,3,2,1\n");
 }
 
-#[test]
-fn framing_counts_what_it_says() {
-    let framing = super::Framing { length_digits: 4, inclusive: false, max: 9999 };
-    assert_eq!(framing.prefix(176).as_deref(), Some(&b"0176"[..]));
-    assert_eq!(framing.prefix(10_000), None);
-    assert_eq!(framing.length(b"0176"), Some(176));
-    for bad in [&b"017"[..], b"+176", b" 176", b"01 6", b""] {
-        assert_eq!(framing.length(bad), None);
-    }
-    let inclusive = super::Framing { inclusive: true, ..framing };
-    assert_eq!(inclusive.prefix(176).as_deref(), Some(&b"0180"[..]));
-    assert_eq!(inclusive.length(b"0180"), Some(176));
-    assert_eq!(inclusive.length(b"0003"), None);
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 

@@ -1,13 +1,19 @@
-//! Fixed-length fields, counted in bytes of EUC-KR (CP949). Text is left-aligned and padded with
-//! spaces, numbers right-aligned and padded with zeros; a field of spaces is absent. What does not
-//! fit is an error with the field's name, never silent damage.
+//! Fixed-length fields, counted in bytes of the message's encoding. Text is left-aligned and padded
+//! with spaces, digits right-aligned and padded with zeros; a field of spaces is absent. What does
+//! not fit is an error with the field's name, never silent damage. How COBOL stores numbers is in
+//! [`number`], what its pictures say in [`picture`].
+
+mod number;
+mod picture;
 
 use std::borrow::Cow;
 
-use encoding_rs::{EUC_KR, EncoderResult};
-
+use crate::charset::Charset;
 use crate::rows::{Form, Record, Row, Rows, Wire};
 use crate::unfit::{FieldError, Unfit};
+
+pub(crate) use number::{Number, Overpunch, SignPlace, Storage};
+pub(crate) use picture::Picture;
 
 /// The shape of one field.
 #[derive(Clone, Copy, Debug)]
@@ -17,16 +23,33 @@ pub(crate) struct Fixed {
     pub(crate) length: usize,
     /// Whether a longer text is cut, at a character.
     pub(crate) cut: bool,
+    /// Whether zero stands for an absent value.
+    pub(crate) zero_is_absent: bool,
+    pub(crate) code: Code,
+}
+
+/// How the fields of one message are encoded.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Code {
+    pub(crate) charset: Charset,
+    /// How an ASCII digit carries a sign, where one does.
+    pub(crate) overpunch: Option<Overpunch>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FixedKind {
-    /// `AN`: printable ASCII.
+    /// `AN`: printable ASCII characters, in the message's encoding.
     Ascii,
-    /// `AH`: EUC-KR text.
+    /// `AH`: text of the message's encoding.
     Hangul,
     /// `N`: digits.
     Digits,
+    /// Two-byte characters without shifts, as EBCDIC hosts have them.
+    Graphic,
+    /// A number that is stored as COBOL does.
+    Number(Number),
+    /// Bytes of no meaning: whatever they are when read, spaces when written.
+    Filler,
 }
 
 impl FixedKind {
@@ -35,50 +58,80 @@ impl FixedKind {
             "AN" => Some(Self::Ascii),
             "AH" => Some(Self::Hangul),
             "N" => Some(Self::Digits),
+            "filler" => Some(Self::Filler),
             _ => None,
         }
+    }
+
+    /// Whether its bytes may be any, those that frame telegrams too.
+    pub(crate) fn is_opaque(self) -> bool {
+        match self {
+            Self::Graphic => true,
+            Self::Number(number) => !matches!(number.storage, Storage::Zoned(_)),
+            Self::Ascii | Self::Hangul | Self::Digits | Self::Filler => false,
+        }
+    }
+
+    /// Whether an absent value can be said by spaces.
+    pub(crate) fn has_blank(self) -> bool {
+        match self {
+            Self::Number(number) => matches!(number.storage, Storage::Zoned(_)),
+            _ => true,
+        }
+    }
+
+    pub(crate) fn is_numeric(self) -> bool {
+        matches!(self, Self::Digits | Self::Number(_))
     }
 }
 
 impl Fixed {
+    /// A field of the usual encoding.
+    pub(crate) fn new(kind: FixedKind, length: usize) -> Self {
+        let code = Code::default();
+        Self { kind, length, cut: false, zero_is_absent: false, code }
+    }
+
     /// The field's bytes → its text; nothing for spaces.
     pub(crate) fn read<'a>(&self, bytes: &'a [u8]) -> Result<Option<Cow<'a, str>>, Unfit> {
-        if bytes.iter().all(|byte| *byte == b' ') {
+        let charset = self.code.charset;
+        if self.kind == FixedKind::Filler
+            || self.kind.has_blank() && bytes.iter().all(|byte| *byte == charset.space())
+        {
             return Ok(None);
         }
         let text = match self.kind {
-            FixedKind::Hangul => decode(bytes)?,
-            FixedKind::Ascii if bytes.is_ascii() => decode(bytes)?,
-            FixedKind::Digits if bytes.iter().all(u8::is_ascii_digit) => decode(bytes)?,
-            FixedKind::Ascii => return Err(Unfit::NotA("ASCII")),
-            FixedKind::Digits => return Err(Unfit::NotA("digits alone")),
+            FixedKind::Number(number) => {
+                number.read(bytes, charset, self.code.overpunch).map(Cow::Owned)?
+            }
+            FixedKind::Digits => digits(bytes, charset)?,
+            FixedKind::Graphic => Cow::Owned(self.read_graphic(bytes)?),
+            FixedKind::Ascii | FixedKind::Hangul | FixedKind::Filler => charset.decode(bytes)?,
         };
+        if self.kind == FixedKind::Ascii && !text.is_ascii() {
+            return Err(Unfit::NotA("ASCII"));
+        }
         if text.chars().any(char::is_control) {
             return Err(Unfit::ControlCharacter);
+        }
+        if self.zero_is_absent && is_zero(&text) {
+            return Ok(None);
         }
         Ok(Some(trimmed(text)))
     }
 
-    /// A text → exactly as many bytes as the field has; spaces for nothing.
+    /// A text → exactly as many bytes as the field has; spaces for nothing, or zero where spaces
+    /// are no value.
     pub(crate) fn write(&self, text: Option<&str>, out: &mut Vec<u8>) -> Result<(), Unfit> {
         let start = out.len();
-        let text = text.unwrap_or_default();
-        match self.kind {
-            FixedKind::Digits if !text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                return Err(Unfit::NotA("digits alone"));
-            }
-            FixedKind::Digits if !text.is_empty() => {
-                let zeros = self.length.saturating_sub(text.len());
-                out.resize(start.saturating_add(zeros), b'0');
-            }
-            FixedKind::Ascii if !text.is_ascii() => return Err(Unfit::NotA("ASCII")),
-            _ => {}
-        }
-        let written = self.encode(text, out);
+        let needs_zero = self.zero_is_absent || !self.kind.has_blank();
+        let text = text.filter(|text| !text.is_empty());
+        let text = text.or(needs_zero.then_some("0")).unwrap_or_default();
+        let written = self.write_text(text, out);
         let end = start.saturating_add(self.length);
         match written {
             Ok(()) if out.len() <= end => {
-                out.resize(end, b' ');
+                self.pad(end, out);
                 Ok(())
             }
             written => {
@@ -88,72 +141,92 @@ impl Fixed {
         }
     }
 
-    fn encode(&self, text: &str, out: &mut Vec<u8>) -> Result<(), Unfit> {
+    fn write_text(&self, text: &str, out: &mut Vec<u8>) -> Result<(), Unfit> {
+        let charset = self.code.charset;
         if text.chars().any(char::is_control) {
             return Err(Unfit::ControlCharacter);
         }
-        if text.is_ascii() {
-            let text = text.as_bytes();
-            let kept = if self.cut { self.length.min(text.len()) } else { text.len() };
-            out.extend_from_slice(text.get(..kept).unwrap_or(text));
-            return Ok(());
-        }
-        let end = out.len().saturating_add(self.length);
-        for character in text.chars() {
-            let mut bytes = [0; 4];
-            let encoded = encode_character(character, &mut bytes)?;
-            if self.cut && out.len().saturating_add(encoded.len()) > end {
-                break;
+        match self.kind {
+            FixedKind::Filler => Ok(()),
+            _ if text.is_empty() => Ok(()),
+            FixedKind::Number(number) => number.write(text, charset, self.code.overpunch, out),
+            FixedKind::Digits if !text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Err(Unfit::NotA("digits alone"))
             }
-            out.extend_from_slice(encoded);
+            FixedKind::Digits => {
+                let zeros = self.length.saturating_sub(text.len());
+                out.resize(out.len().saturating_add(zeros), charset.zero());
+                charset.encode(text, None, out)
+            }
+            FixedKind::Ascii if !text.is_ascii() => Err(Unfit::NotA("ASCII")),
+            FixedKind::Graphic => self.write_graphic(text, out),
+            FixedKind::Ascii | FixedKind::Hangul => {
+                charset.encode(text, self.cut.then_some(self.length), out)
+            }
         }
-        Ok(())
     }
+
+    fn pad(&self, end: usize, out: &mut Vec<u8>) {
+        // The two-byte space is a one-byte space twice.
+        out.resize(end, self.code.charset.space());
+    }
+
+    fn read_graphic(&self, bytes: &[u8]) -> Result<String, Unfit> {
+        match self.code.charset {
+            Charset::Ebcdic(table) => {
+                let text = table.decode_graphic(bytes)?;
+                Ok(text.trim_end_matches('\u{3000}').to_owned())
+            }
+            _ => Err(Unfit::NotA("two-byte characters alone")),
+        }
+    }
+
+    fn write_graphic(&self, text: &str, out: &mut Vec<u8>) -> Result<(), Unfit> {
+        match self.code.charset {
+            Charset::Ebcdic(table) => table.encode_graphic(text, out),
+            _ => Err(Unfit::NotA("two-byte characters alone")),
+        }
+    }
+}
+
+fn digits(bytes: &[u8], charset: Charset) -> Result<Cow<'_, str>, Unfit> {
+    let zero = charset.zero();
+    let are_digits =
+        bytes.iter().all(|byte| byte.checked_sub(zero).is_some_and(|digit| digit <= 9));
+    if are_digits { charset.decode(bytes) } else { Err(Unfit::NotA("digits alone")) }
+}
+
+fn is_zero(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b'0')
 }
 
 fn trimmed(text: Cow<'_, str>) -> Cow<'_, str> {
     match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches(' ')),
-        Cow::Owned(text) => Cow::Owned(text.trim_end_matches(' ').to_owned()),
+        Cow::Owned(mut text) => {
+            text.truncate(text.trim_end_matches(' ').len());
+            Cow::Owned(text)
+        }
     }
 }
 
 /// EUC-KR → text, saying when the last character is cut in half.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Unfit> {
-    match EUC_KR.decode_without_bom_handling_and_without_replacement(bytes) {
-        Some(text) => Ok(text),
-        None if ends_in_lead_byte(bytes) => Err(Unfit::CutCharacter),
-        None => Err(Unfit::NotEucKr),
-    }
-}
-
-fn ends_in_lead_byte(bytes: &[u8]) -> bool {
-    let mut rest = bytes.iter();
-    while let Some(byte) = rest.next() {
-        let is_lead = (0x81..=0xfe).contains(byte);
-        if is_lead && rest.next().is_none() {
-            return true;
-        }
-    }
-    false
-}
-
-/// One character in EUC-KR. The encoder writes `&#…;` for what it lacks unless it is asked not to.
-fn encode_character(character: char, out: &mut [u8; 4]) -> Result<&[u8], Unfit> {
-    let mut utf8 = [0; 4];
-    let text = character.encode_utf8(&mut utf8);
-    let (result, _, written) =
-        EUC_KR.new_encoder().encode_from_utf8_without_replacement(text, out, true);
-    match result {
-        EncoderResult::InputEmpty => out.get(..written).ok_or(Unfit::Unencodable),
-        _ => Err(Unfit::Unencodable),
-    }
+    Charset::Cp949.decode(bytes)
 }
 
 impl Rows<Fixed> {
     /// Bytes of all its fields.
     pub(crate) fn width(&self) -> usize {
         self.0.iter().map(Row::width).fold(0, usize::saturating_add)
+    }
+
+    /// Whether its bytes may be any.
+    pub(crate) fn is_opaque(&self) -> bool {
+        self.0.iter().any(|row| match &row.form {
+            Form::Value { shape, .. } => shape.kind.is_opaque(),
+            Form::List { rows, .. } => rows.is_opaque(),
+        })
     }
 
     /// Exactly [`Rows::width`] bytes → texts.

@@ -79,7 +79,7 @@ fn every_layout_carries_a_list() {
     xml.content(&element, &mut reader, &mut record, Locals::QUALIFIED).unwrap();
     assert_eq!(xml.read(&record).unwrap(), sent);
 
-    let field = |kind, length| Fixed { kind, length, cut: false };
+    let field = Fixed::new;
     let fixed = rows(field(FixedKind::Hangul, 8), field(FixedKind::Digits, 3));
     let mut body = Vec::new();
     fixed.join(&fixed.write(&sent).unwrap(), &mut body).unwrap();

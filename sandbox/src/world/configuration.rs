@@ -74,6 +74,7 @@ tls = {{ certificate = "pki/server.pem", key = "file:pki/server.key", client_aut
 address = "127.0.0.1:{telegram}"
 front = "welfare/city-a/v1"
 idle_seconds = 60
+in_flight = 1
 
 [[listen.batch]]
 folder = "inbox/city-b"

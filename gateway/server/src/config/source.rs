@@ -13,7 +13,7 @@ use super::Problem;
 use crate::authenticate::{Sha256, sha256};
 
 /// Key paths (without list indices) that a reload follows, with everything below them.
-const FOLLOWED: [&str; 11] = [
+const FOLLOWED: [&str; 12] = [
     "admin.keys",
     "backend",
     "fronts",
@@ -22,6 +22,7 @@ const FOLLOWED: [&str; 11] = [
     "listen.batch.front",
     "listen.batch.member",
     "listen.telegram.front",
+    "listen.switch.front",
     "member",
     "quota",
     "route",
@@ -32,7 +33,7 @@ const KEPT: [&str; 1] = ["secrets.pseudonyms"];
 
 /// Key paths whose files are read at the start only. A certificate that was renewed takes effect with
 /// the next one, and no reload waits for that.
-const AT_START: [&str; 2] = ["listen.http.tls", "listen.telegram.tls"];
+const AT_START: [&str; 3] = ["listen.http.tls", "listen.telegram.tls", "listen.switch.tls"];
 
 /// Every value of a configuration by its key path.
 #[derive(Debug, Default)]

@@ -91,8 +91,22 @@ fn fixed_lengths() {
         file,
         "receipt-length: 4096",
         "receipt-length: 9000",
+        "layout.telegram.framing",
+        "and 9999 can be said",
+    );
+    finds(
+        file,
+        "length-digits: 4",
+        "length-digits: 9",
         "layout.telegram.framing.length-digits",
-        "has",
+        "must be from 1 to 8",
+    );
+    finds(
+        file,
+        "length-digits: 4, inclusive: false",
+        "stx-etx: lrc, offset: 4",
+        "layout.telegram.framing.offset",
+        "means nothing",
     );
     finds(file, "max: 9999", "max: 200", "layout.telegram.framing.max", "has 303 bytes");
     finds(

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn field(kind: FixedKind, length: usize) -> Fixed {
-    Fixed { kind, length, cut: false }
+    Fixed::new(kind, length)
 }
 
 fn written(shape: Fixed, text: &str) -> Result<Vec<u8>, Unfit> {
@@ -41,7 +41,7 @@ fn what_does_not_fit_is_refused() {
 fn a_syllable_cut_at_the_end_of_a_field_is_said() {
     let shape = field(FixedKind::Hangul, 5);
     assert_eq!(shape.read(b"\xb0\xa1\xb0\xa1\xb0"), Err(Unfit::CutCharacter));
-    assert_eq!(shape.read(b"\xb0\xa1\xff\xff "), Err(Unfit::NotEucKr));
+    assert_eq!(shape.read(b"\xb0\xa1\xff\xff "), Err(Unfit::Undecodable("EUC-KR (CP949)")));
     assert_eq!(shape.read(b"     ").unwrap(), None);
     assert_eq!(shape.read(b"\xb0\xa1   ").unwrap().unwrap(), "가");
 }
@@ -53,19 +53,52 @@ fn declared_free_text_is_cut_between_characters() {
     assert_eq!(written(shape, "abcdefg").unwrap(), b"abcde");
 }
 
+fn host(kind: FixedKind, length: usize) -> Fixed {
+    let charset = crate::charset::CharsetName::Ebcdic933.into();
+    Fixed { code: Code { charset, overpunch: None }, ..field(kind, length) }
+}
+
 #[test]
-fn every_character_that_encodes_decodes_to_itself() {
-    let mut encoded = 0;
-    for character in '\u{80}'..='\u{ffff}' {
-        let mut bytes = [0; 4];
-        if let Ok(bytes) = encode_character(character, &mut bytes) {
-            encoded += 1;
-            assert_eq!(decode(bytes).unwrap(), character.to_string());
-        }
-    }
-    // All 11,172 modern syllables, and KS X 1001's other characters.
-    assert!(encoded > 17_000, "only {encoded}");
-    assert!(('가'..='힣').all(|syllable| encode_character(syllable, &mut [0; 4]).is_ok()));
+fn a_host_has_its_own_spaces_digits_and_shifts() {
+    assert_eq!(written(host(FixedKind::Ascii, 3), "A").unwrap(), [0xc1, 0x40, 0x40]);
+    assert_eq!(written(host(FixedKind::Digits, 3), "7").unwrap(), [0xf0, 0xf0, 0xf7]);
+    let name = host(FixedKind::Hangul, 8);
+    let bytes = written(name, "홍길동").unwrap();
+    assert_eq!((bytes[0], bytes[7]), (0x0e, 0x0f), "the shifts count");
+    assert_eq!(name.read(&bytes).unwrap().unwrap(), "홍길동");
+    let too_long = Unfit::TooLong { max: 7, unit: "bytes" };
+    assert_eq!(written(host(FixedKind::Hangul, 7), "홍길동"), Err(too_long));
+    assert_eq!(host(FixedKind::Hangul, 7).read(&bytes[..7]), Err(Unfit::CutCharacter));
+    assert_eq!(host(FixedKind::Digits, 3).read(b"007"), Err(Unfit::NotA("digits alone")));
+    assert_eq!(host(FixedKind::Hangul, 3).read(&[0x40; 3]).unwrap(), None);
+    let graphic = host(FixedKind::Graphic, 6);
+    let bytes = written(graphic, "홍").unwrap();
+    assert_eq!(bytes[2..], [0x40; 4]);
+    assert_eq!(graphic.read(&bytes).unwrap().unwrap(), "홍");
+}
+
+fn packed(signed: bool) -> FixedKind {
+    FixedKind::Number(Number { storage: Storage::Packed, digits: 8, scale: 0, signed })
+}
+
+#[test]
+fn a_packed_field_has_no_blank() {
+    let plain = field(packed(false), 5);
+    assert!(plain.read(b"     ").is_err());
+    let mut zero = Vec::new();
+    plain.write(None, &mut zero).unwrap();
+    assert_eq!(zero, [0, 0, 0, 0, 0x0f]);
+    assert_eq!(plain.read(&zero).unwrap().unwrap(), "00000000");
+    let absent = Fixed { zero_is_absent: true, ..plain };
+    assert_eq!(absent.read(&zero).unwrap(), None);
+    assert_eq!(written(absent, "20260101").unwrap(), [0x02, 0x02, 0x60, 0x10, 0x1f]);
+}
+
+#[test]
+fn filler_is_anything_and_written_as_spaces() {
+    let filler = field(FixedKind::Filler, 3);
+    assert_eq!(filler.read(&[0xff, 0x00, 0x03]).unwrap(), None);
+    assert_eq!(written(filler, "text").unwrap(), b"   ");
 }
 
 proptest! {

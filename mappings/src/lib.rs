@@ -15,6 +15,7 @@ mod faults;
 mod format;
 mod front;
 mod header;
+pub mod import;
 mod layout;
 mod openapi;
 mod operations;

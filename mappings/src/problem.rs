@@ -49,6 +49,12 @@ impl<'a> Spot<'a> {
         self.child(format!("{}[{index}]", self.path))
     }
 
+    /// As [`Spot::entry`], of a list whose own place is of no more use.
+    pub(crate) fn into_entry(self, index: usize) -> Spot<'a> {
+        let path = format!("{}[{index}]", self.path);
+        Spot { found: self.found, file: self.file, path }
+    }
+
     fn child(&mut self, path: String) -> Spot<'_> {
         Spot { found: self.found, file: self.file, path }
     }

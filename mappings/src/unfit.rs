@@ -28,6 +28,12 @@ pub(crate) enum Unfit {
     ControlCharacter,
     #[error("holds more than {max} records")]
     TooManyRecords { max: usize },
+    #[error("holds another number of records than its count says")]
+    CountMismatch,
+    #[error("is of none of the kinds that its deciding field may name")]
+    UnknownChoice,
+    #[error("holds an unused record before a used one")]
+    Gap,
     #[error("stands there twice, or out of order")]
     Repeated,
     #[error("is followed by something that does not belong there")]
@@ -40,6 +46,7 @@ impl Unfit {
     fn kind(&self) -> Kind {
         match self {
             Self::UnknownCode
+            | Self::UnknownChoice
             | Self::OutOfRange { .. }
             | Self::TooPrecise { .. }
             | Self::Unencodable => Kind::Unmappable,
@@ -51,7 +58,7 @@ impl Unfit {
         match self {
             Self::Missing => "field-missing",
             Self::NotA(_) | Self::ControlCharacter => "field-invalid",
-            Self::UnknownCode => "unknown-code",
+            Self::UnknownCode | Self::UnknownChoice => "unknown-code",
             Self::OutOfRange { .. } => "value-out-of-range",
             Self::TooLong { .. } => "value-too-long",
             Self::Undecodable(_) => "undecodable",
@@ -59,6 +66,7 @@ impl Unfit {
             Self::CutCharacter => "character-cut",
             Self::Unencodable => "character-unencodable",
             Self::TooManyRecords { .. } => "too-many-records",
+            Self::CountMismatch | Self::Gap => "count-mismatch",
             Self::Repeated => "field-repeated",
             Self::Intruder | Self::Attribute => "field-unknown",
         }

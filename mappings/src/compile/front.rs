@@ -100,7 +100,7 @@ pub(crate) fn operation<S>(
         spot.problem(format_args!("the sector has no service `{service}`"));
         return None;
     };
-    let compiler = |direction| Compiler { direction, scope, shape, fixed };
+    let compiler = |direction| Compiler { direction, scope, shape, fixed, within_list: false };
     let request = compiler(Direction::Request);
     let request = request.rows(&format.request, &terms.request, &mut spot.key("request"));
     let reply = compiler(Direction::Reply);

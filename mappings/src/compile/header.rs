@@ -37,6 +37,7 @@ pub(crate) fn compile<S>(
                 field: Some(format.name.as_str().into()),
                 required: format.required,
                 default: None,
+                choice: None,
                 form,
             });
             roles.push(role);

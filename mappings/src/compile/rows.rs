@@ -6,7 +6,7 @@ use super::{Scope, codec};
 use crate::convert::Codec;
 use crate::format;
 use crate::problem::Spot;
-use crate::rows::{Form, Row, Rows};
+use crate::rows::{Choice, Count, Form, Row, Rows};
 use crate::terms::{Field, Fields, Type};
 
 /// Which way a table is used.
@@ -21,13 +21,30 @@ pub(crate) enum Direction {
 /// Says what a layout must know of one field, or reports why it cannot hold it.
 pub(crate) type Shaper<'s, S> = dyn Fn(&format::Row, &Codec, &mut Spot<'_>) -> Option<S> + 's;
 
+/// The rows of one table so far.
+struct Found<S> {
+    rows: Vec<Row<S>>,
+    names: BTreeSet<String>,
+    /// Fields of the service.
+    used: BTreeSet<String>,
+}
+
+impl<S> Default for Found<S> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), names: BTreeSet::new(), used: BTreeSet::new() }
+    }
+}
+
 /// Compiles field tables of one layout.
+#[derive(Clone, Copy)]
 pub(crate) struct Compiler<'s, S> {
     pub(crate) direction: Direction,
     pub(crate) scope: &'s Scope<'s>,
     pub(crate) shape: &'s Shaper<'s, S>,
     /// Whether a group of fields stands a fixed number of times.
     pub(crate) fixed: bool,
+    /// Whether the table is of the records of a list.
+    pub(crate) within_list: bool,
 }
 
 impl<S> Compiler<'_, S> {
@@ -38,34 +55,125 @@ impl<S> Compiler<'_, S> {
         fields: &Fields,
         spot: &mut Spot<'_>,
     ) -> Rows<S> {
-        let mut rows = Vec::new();
-        let (mut names, mut used) = (BTreeSet::new(), BTreeSet::new());
+        let mut found = Found::default();
         for (index, row) in table.iter().enumerate() {
             let spot = &mut spot.entry(index);
-            let (name, field) = match self.direction {
-                Direction::Request => (&row.from, &row.to),
-                Direction::Reply => (&row.to, &row.from),
-            };
-            let Some(name) = name else {
-                spot.problem("the row names no field of the wire");
-                continue;
-            };
-            if !names.insert(name) {
-                spot.problem(format_args!("`{name}` stands there twice"));
+            match &row.alternatives {
+                Some(alternatives) => self.choice(row, alternatives, fields, &mut found, spot),
+                None => self.add(row, None, fields, &mut found, spot),
             }
-            if let Some(field) = field
-                && !used.insert(field.as_str())
-            {
-                spot.problem(format_args!("`{field}` is mapped twice"));
-            }
-            rows.extend(self.row(name, field.as_deref(), row, fields, spot));
         }
         for (name, field) in fields {
-            if field.required && !used.contains(name.as_str()) {
+            if field.required && !found.used.contains(name.as_str()) {
                 spot.problem(format_args!("the service requires `{name}`, and no row maps it"));
             }
         }
-        Rows(rows)
+        Rows(found.rows)
+    }
+
+    /// Compiles one row behind those found so far.
+    fn add(
+        &self,
+        row: &format::Row,
+        choice: Option<Choice>,
+        fields: &Fields,
+        found: &mut Found<S>,
+        spot: &mut Spot<'_>,
+    ) {
+        let (name, field) = match self.direction {
+            Direction::Request => (&row.from, &row.to),
+            Direction::Reply => (&row.to, &row.from),
+        };
+        let Some(name) = name else {
+            spot.problem("the row names no field of the wire");
+            return;
+        };
+        super::unused(row.chosen_by.is_some(), "chosen-by", spot);
+        let is_filler = row.kind.as_deref() == Some("filler");
+        if !found.names.insert(name.clone()) && !is_filler {
+            spot.problem(format_args!("`{name}` stands there twice"));
+        }
+        if let Some(field) = field
+            && !found.used.insert(field.clone())
+        {
+            spot.problem(format_args!("`{field}` is mapped twice"));
+        }
+        let Some(mut compiled) = self.row(name, field.as_deref(), row, fields, spot) else {
+            return;
+        };
+        if let Form::List { count, .. } = &mut compiled.form {
+            *count = self.count(row, choice.is_some(), found, spot);
+        }
+        compiled.choice = choice;
+        found.rows.push(compiled);
+    }
+
+    /// Compiles groups of rows that lie over one another. A field of the service may stand in each
+    /// of them, and counts as mapped when it stands in all.
+    fn choice(
+        &self,
+        row: &format::Row,
+        alternatives: &[format::Alternative],
+        fields: &Fields,
+        found: &mut Found<S>,
+        spot: &mut Spot<'_>,
+    ) {
+        super::unused(!self.fixed, "alternatives", spot);
+        let by = row.chosen_by.as_deref();
+        let Some(by) = by.and_then(|by| found.rows.iter().position(|row| *row.name == *by)) else {
+            spot.key("chosen-by").problem("must name a field before this one");
+            return;
+        };
+        let first = found.rows.len();
+        let outside = found.used.clone();
+        let (mut in_all, mut codes) = (None::<BTreeSet<String>>, BTreeSet::new());
+        for (index, alternative) in alternatives.iter().enumerate() {
+            let spot = &mut spot.key("alternatives").into_entry(index);
+            if alternative.when.is_empty()
+                || !alternative.when.iter().all(|code| codes.insert(code))
+            {
+                spot.key("when").problem("must name codes, each of one alternative");
+            }
+            found.used = outside.clone();
+            let choice = Choice { by, codes: alternative.when.clone().into(), first };
+            for (index, row) in alternative.fields.iter().enumerate() {
+                let spot = &mut spot.key("fields").into_entry(index);
+                self.add(row, Some(choice.clone()), fields, found, spot);
+            }
+            in_all = Some(match in_all {
+                Some(all) => all.intersection(&found.used).cloned().collect(),
+                None => found.used.clone(),
+            });
+        }
+        found.used = in_all.unwrap_or(outside);
+    }
+
+    /// Which row before a list says how many records it has.
+    fn count(
+        &self,
+        row: &format::Row,
+        in_choice: bool,
+        found: &Found<S>,
+        spot: &mut Spot<'_>,
+    ) -> Option<Count> {
+        let (name, varies) = match (&row.counted_by, &row.depending_on) {
+            (None, None) => return None,
+            (Some(name), None) => (name, false),
+            (None, Some(name)) => (name, true),
+            (Some(_), Some(_)) => {
+                spot.problem("say `counted-by` or `depending-on`, not both");
+                return None;
+            }
+        };
+        if varies && (in_choice || self.within_list) {
+            spot.key("depending-on").problem("only a record itself may vary in length");
+        }
+        super::unused(!self.fixed, if varies { "depending-on" } else { "counted-by" }, spot);
+        let at = found.rows.iter().position(|row| *row.name == **name);
+        if at.is_none() {
+            spot.problem(format_args!("no field `{name}` stands before the list"));
+        }
+        at.map(|at| Count { at, varies })
     }
 
     fn row(
@@ -99,6 +207,7 @@ impl<S> Compiler<'_, S> {
             field: field.map(Into::into),
             required: row.required,
             default: row.default.clone(),
+            choice: None,
             form,
         })
     }
@@ -130,8 +239,9 @@ impl<S> Compiler<'_, S> {
             }
         };
         let table = row.fields.as_deref().unwrap_or_default();
-        let rows = self.rows(table, fields, &mut spot.key("fields"));
-        Some(Form::List { rows, max })
+        let inner = Compiler { within_list: true, ..*self };
+        let rows = inner.rows(table, fields, &mut spot.key("fields"));
+        Some(Form::List { rows, max, count: None })
     }
 
     fn value(
@@ -142,6 +252,8 @@ impl<S> Compiler<'_, S> {
     ) -> Option<Form<S>> {
         super::unused(row.fields.is_some(), "fields", spot);
         super::unused(row.occurs.is_some(), "occurs", spot);
+        super::unused(row.counted_by.is_some(), "counted-by", spot);
+        super::unused(row.depending_on.is_some(), "depending-on", spot);
         let codec = match target {
             Some(target) => codec::choose(row, &target.kind, self.scope, spot)?,
             None => codec::plain(row),

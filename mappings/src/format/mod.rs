@@ -21,5 +21,5 @@ pub(crate) use provider::{
     CallFormat, InquiryFormat, JsonProvider, MethodFormat, ProviderLayout, ResultFormat,
     SoapProvider, TelegramProvider, XRoadFormat, XmlProvider,
 };
-pub(crate) use row::{Domain, Row, Usage};
+pub(crate) use row::{Alternative, Domain, Row, Usage};
 pub(crate) use services::{FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName};

@@ -35,6 +35,17 @@ pub(crate) struct Row {
     pub(crate) via: Option<String>,
     /// How often a group of fixed-length fields stands there, used or not.
     pub(crate) occurs: Option<usize>,
+    /// The field before a group that says how many of its records are used.
+    #[serde(rename = "counted-by")]
+    pub(crate) counted_by: Option<String>,
+    /// The field before a group that says how many of its records stand there.
+    #[serde(rename = "depending-on")]
+    pub(crate) depending_on: Option<String>,
+    /// The field that says which of the alternatives stands here.
+    #[serde(rename = "chosen-by")]
+    pub(crate) chosen_by: Option<String>,
+    /// Groups of fixed-length fields that lie over the same bytes.
+    pub(crate) alternatives: Option<Vec<Alternative>>,
     /// The rows of each record of a list.
     pub(crate) fields: Option<Vec<Row>>,
     /// The domain of a pseudonym.
@@ -43,6 +54,15 @@ pub(crate) struct Row {
     pub(crate) zeros: Option<Zeros>,
     /// A value that is always the same.
     pub(crate) constant: Option<String>,
+}
+
+/// One of several groups of fields in the same place.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Alternative {
+    /// The texts of the deciding field by which it is chosen.
+    pub(crate) when: Vec<String>,
+    pub(crate) fields: Vec<Row>,
 }
 
 #[derive(Clone, Deserialize)]

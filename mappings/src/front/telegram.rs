@@ -141,13 +141,19 @@ impl Front for TelegramFront {
         let split = inbound.body.split_at_checked(self.header.rows.width());
         let (header, body) = split.ok_or_else(|| wrong_length("its header"))?;
         let split = self.header.rows.split(header);
-        let header_record = split.map_err(|error| error.in_request())?;
+        let (header_record, _) = split.map_err(|error| error.in_request())?;
         let header = self.header.read(&header_record)?;
         let operation = self.operations.find(header.operation.as_deref().unwrap_or_default())?;
-        if body.len() != operation.request.width() {
+        let fields = &operation.request;
+        let lengths = fields.least_width()..=fields.width();
+        if !lengths.contains(&body.len()) {
             return Err(wrong_length("the fields of this operation"));
         }
-        let record = operation.request.split(body).map_err(|error| error.in_request())?;
+        let split = fields.split(body);
+        let (record, rest) = split.map_err(|error| error.in_request())?;
+        if !rest.is_empty() {
+            return Err(wrong_length("the fields of this operation"));
+        }
         let message = operation.request.read(&record).map_err(|error| error.in_request())?;
         Ok(Envelope {
             service: operation.service.clone(),

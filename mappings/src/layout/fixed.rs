@@ -9,7 +9,7 @@ mod picture;
 use std::borrow::Cow;
 
 use crate::charset::Charset;
-use crate::rows::{Form, Record, Row, Rows, Wire};
+use crate::rows::{Count, Form, Record, Row, Rows, Wire};
 use crate::unfit::{FieldError, Unfit};
 
 pub(crate) use number::{Number, Overpunch, SignPlace, Storage};
@@ -216,9 +216,32 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Unfit> {
 }
 
 impl Rows<Fixed> {
-    /// Bytes of all its fields.
+    /// Bytes of all its fields at most.
     pub(crate) fn width(&self) -> usize {
-        self.0.iter().map(Row::width).fold(0, usize::saturating_add)
+        self.sum(Row::width)
+    }
+
+    /// Bytes of all its fields at least.
+    pub(crate) fn least_width(&self) -> usize {
+        self.sum(|row| match &row.form {
+            Form::List { count: Some(Count { varies: true, .. }), .. } => 0,
+            _ => row.width(),
+        })
+    }
+
+    /// Fields one after another; of a choice the widest.
+    fn sum(&self, width: impl Fn(&Row<Fixed>) -> usize) -> usize {
+        let blocks = self.blocks();
+        blocks.map(|block| block.widest(&width)).fold(0, usize::saturating_add)
+    }
+
+    /// The rows, those that lie over one another together.
+    fn blocks(&self) -> impl Iterator<Item = Block<'_>> {
+        let first = |row: &Row<Fixed>| row.choice.as_ref().map(|choice| choice.first);
+        let together = move |one: &Row<Fixed>, other: &Row<Fixed>| {
+            first(one).is_some() && first(one) == first(other)
+        };
+        self.0.chunk_by(together).map(Block)
     }
 
     /// Whether its bytes may be any.
@@ -229,24 +252,96 @@ impl Rows<Fixed> {
         })
     }
 
-    /// Exactly [`Rows::width`] bytes → texts.
-    pub(crate) fn split<'a>(&self, bytes: &'a [u8]) -> Result<Record<'a>, FieldError> {
+    /// Bytes → texts, and the bytes after them.
+    pub(crate) fn split<'a>(&self, bytes: &'a [u8]) -> Result<(Record<'a>, &'a [u8]), FieldError> {
         let mut rest = bytes;
-        self.0.iter().map(|row| row.split(&mut rest)).collect()
+        let mut record = Record::with_capacity(self.0.len());
+        for block in self.blocks() {
+            block.split(&mut rest, &mut record)?;
+        }
+        Ok((record, rest))
     }
 
     /// The texts of those fields that are there whole and can be read.
     pub(crate) fn split_what_fits<'a>(&self, bytes: &'a [u8]) -> Record<'a> {
         let mut rest = bytes;
-        let fields = self.0.iter().map(|row| row.split(&mut rest).unwrap_or_default());
+        let none = Record::new();
+        let fields = self.0.iter().map(|row| row.split(&mut rest, &none).unwrap_or_default());
         fields.collect()
     }
 
     /// Texts → bytes; nothing at all gives spaces.
     pub(crate) fn join(&self, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), FieldError> {
-        let texts = record.iter().map(Option::as_ref);
-        for (row, wire) in self.0.iter().zip(texts.chain(std::iter::repeat(None))) {
-            row.join(wire, out)?;
+        let mut from = 0_usize;
+        for block in self.blocks() {
+            block.join(from, record, out)?;
+            from = from.saturating_add(block.0.len());
+        }
+        Ok(())
+    }
+}
+
+/// One row, or all rows of a choice.
+struct Block<'r>(&'r [Row<Fixed>]);
+
+impl Block<'_> {
+    fn is_choice(&self) -> bool {
+        self.0.first().is_some_and(|row| row.choice.is_some())
+    }
+
+    /// The rows of each alternative.
+    fn alternatives(&self) -> impl Iterator<Item = &[Row<Fixed>]> {
+        let codes = |row: &Row<Fixed>| row.choice.as_ref().map(|choice| choice.codes.clone());
+        self.0.chunk_by(move |one, other| codes(one) == codes(other))
+    }
+
+    fn widest(&self, width: impl Fn(&Row<Fixed>) -> usize) -> usize {
+        let sum = |rows: &[Row<Fixed>]| rows.iter().map(&width).fold(0, usize::saturating_add);
+        self.alternatives().map(sum).max().unwrap_or_default()
+    }
+
+    fn split<'a>(&self, rest: &mut &'a [u8], record: &mut Record<'a>) -> Result<(), FieldError> {
+        if !self.is_choice() {
+            for row in self.0 {
+                let wire = row.split(rest, record)?;
+                record.push(wire);
+            }
+            return Ok(());
+        }
+        let name = self.0.first().map_or("", |row| &row.name);
+        let width = self.widest(Row::width);
+        let split = rest.split_at_checked(width);
+        let (mut bytes, after) = split.ok_or_else(|| FieldError::new(name, Unfit::Missing))?;
+        *rest = after;
+        let mut chosen = false;
+        for row in self.0 {
+            let holds = row.choice.as_ref().is_some_and(|choice| choice.holds(record));
+            chosen |= holds;
+            let wire = if holds { row.split(&mut bytes, record)? } else { None };
+            record.push(wire);
+        }
+        // A record of none of the kinds that the mapping knows is not taken for one of them.
+        if chosen { Ok(()) } else { Err(FieldError::new(name, Unfit::UnknownChoice)) }
+    }
+
+    fn join(&self, from: usize, record: &Record<'_>, out: &mut Vec<u8>) -> Result<(), FieldError> {
+        let space = self.0.first().map_or(b' ', Row::space);
+        let end = out.len().saturating_add(self.widest(Row::width));
+        let mut chosen = false;
+        for (at, row) in self.0.iter().enumerate() {
+            let holds = row.choice.as_ref().is_none_or(|choice| choice.holds(record));
+            chosen |= holds;
+            if holds {
+                let wire = record.get(from.saturating_add(at)).and_then(Option::as_ref);
+                row.join(wire, out)?;
+            }
+        }
+        if !chosen && !record.is_empty() {
+            let name = self.0.first().map_or("", |row| &row.name);
+            return Err(FieldError::new(name, Unfit::UnknownChoice));
+        }
+        if self.is_choice() {
+            out.resize(end, space);
         }
         Ok(())
     }
@@ -257,24 +352,48 @@ impl Row<Fixed> {
     pub(crate) fn width(&self) -> usize {
         match &self.form {
             Form::Value { shape, .. } => shape.length,
-            Form::List { rows, max } => rows.width().saturating_mul(*max),
+            Form::List { rows, max, .. } => rows.width().saturating_mul(*max),
         }
     }
 
-    fn split<'a>(&self, rest: &mut &'a [u8]) -> Result<Option<Wire<'a>>, FieldError> {
-        let (bytes, after) = rest
-            .split_at_checked(self.width())
-            .ok_or_else(|| FieldError::new(&self.name, Unfit::Missing))?;
-        *rest = after;
+    /// The byte that fills what nothing stands in.
+    fn space(&self) -> u8 {
         match &self.form {
-            Form::Value { shape, .. } => match shape.read(bytes) {
-                Ok(text) => Ok(text.map(Wire::Text)),
-                Err(why) => Err(FieldError::new(&self.name, why)),
-            },
-            Form::List { rows, .. } => {
-                let entries = bytes.chunks_exact(rows.width().max(1));
-                let used = entries.filter(|entry| entry.iter().any(|byte| *byte != b' '));
-                let records = used.map(|entry| rows.split(entry));
+            Form::Value { shape, .. } => shape.code.charset.space(),
+            Form::List { rows, .. } => rows.0.first().map_or(b' ', Row::space),
+        }
+    }
+
+    /// `record` is what stands before it.
+    fn split<'a>(
+        &self,
+        rest: &mut &'a [u8],
+        record: &Record<'a>,
+    ) -> Result<Option<Wire<'a>>, FieldError> {
+        let error = |why| FieldError::new(&self.name, why);
+        match &self.form {
+            Form::Value { shape, .. } => {
+                let split = rest.split_at_checked(shape.length);
+                let (bytes, after) = split.ok_or_else(|| error(Unfit::Missing))?;
+                *rest = after;
+                let text = shape.read(bytes).map_err(error)?;
+                Ok(text.map(Wire::Text))
+            }
+            Form::List { rows, max, count } => {
+                let width = rows.width().max(1);
+                let counted = count.map(|count| counted(record, count.at, *max));
+                let counted = counted.transpose().map_err(error)?;
+                let varies = count.is_some_and(|count| count.varies);
+                let there = counted.filter(|_| varies).unwrap_or(*max);
+                let split = rest.split_at_checked(width.saturating_mul(there));
+                let (bytes, after) = split.ok_or_else(|| error(Unfit::Missing))?;
+                *rest = after;
+                let used = match counted {
+                    Some(used) => used,
+                    None => used(bytes, width, self.space()).map_err(error)?,
+                };
+                let entries = bytes.chunks_exact(width).take(used);
+                let records = entries.map(|entry| rows.split(entry).map(|(record, _)| record));
                 Ok(Some(Wire::List(records.collect::<Result<_, _>>()?)))
             }
         }
@@ -289,16 +408,44 @@ impl Row<Fixed> {
                 };
                 shape.write(text, out).map_err(|why| FieldError::new(&self.name, why))
             }
-            (Form::List { rows, .. }, wire) => {
+            (Form::List { rows, count, .. }, wire) => {
                 let end = out.len().saturating_add(self.width());
                 if let Some(Wire::List(records)) = wire {
-                    records.iter().try_for_each(|record| rows.join(record, out))?;
+                    for record in records {
+                        let start = out.len();
+                        rows.join(record, out)?;
+                        let written = out.get(start..).unwrap_or_default();
+                        if count.is_none() && written.iter().all(|byte| *byte == self.space()) {
+                            return Err(FieldError::new(&self.name, Unfit::Gap));
+                        }
+                    }
                 }
-                out.resize(end, b' ');
+                if !count.is_some_and(|count| count.varies) {
+                    out.resize(end, self.space());
+                }
                 Ok(())
             }
         }
     }
+}
+
+/// How many records the row before the list says that there are.
+fn counted(record: &Record<'_>, at: usize, max: usize) -> Result<usize, Unfit> {
+    match record.get(at) {
+        Some(Some(Wire::Text(text))) => {
+            let count = text.parse().map_err(|_| Unfit::NotA("counted"))?;
+            if count > max { Err(Unfit::TooManyRecords { max }) } else { Ok(count) }
+        }
+        _ => Ok(0),
+    }
+}
+
+/// How many records are not blank. Blank ones come last, or it cannot be told what they are.
+fn used(bytes: &[u8], width: usize, space: u8) -> Result<usize, Unfit> {
+    let is_blank = |entry: &[u8]| entry.iter().all(|byte| *byte == space);
+    let mut entries = bytes.chunks_exact(width);
+    let used = entries.by_ref().take_while(|entry| !is_blank(entry)).count();
+    if entries.all(is_blank) { Ok(used) } else { Err(Unfit::Gap) }
 }
 
 #[cfg(test)]

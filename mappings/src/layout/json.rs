@@ -271,7 +271,7 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let Form::List { rows, max } = &self.row.form else {
+        let Form::List { rows, max, .. } = &self.row.form else {
             return self.refuse();
         };
         let mut records = Vec::new();

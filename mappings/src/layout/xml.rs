@@ -307,7 +307,7 @@ impl Row<XmlKind> {
         locals: Locals,
     ) -> Result<(), ContentError> {
         match &self.form {
-            Form::List { rows, max } => {
+            Form::List { rows, max, .. } => {
                 if element.nil {
                     return Err(FieldError::new(&self.name, Unfit::Intruder).into());
                 }

@@ -15,11 +15,12 @@ fn rows<S: Copy>(text: S, number: S) -> Rows<S> {
         field: Some(name.into()),
         required: default.is_none(),
         default: default.map(str::to_owned),
+        choice: None,
         form,
     };
     let note = Form::Value { codec: Codec::Text { max: 8 }, shape: text };
     let size = Form::Value { codec: Codec::Integer { min: 0, max: 999 }, shape: number };
-    let parts = Form::List { rows: Rows(vec![row("size", None, size)]), max: 3 };
+    let parts = Form::List { rows: Rows(vec![row("size", None, size)]), max: 3, count: None };
     Rows(vec![row("note", Some("none"), note), row("parts", None, parts)])
 }
 
@@ -84,5 +85,7 @@ fn every_layout_carries_a_list() {
     let mut body = Vec::new();
     fixed.join(&fixed.write(&sent).unwrap(), &mut body).unwrap();
     assert_eq!(body, b"a<b>&\"c 007800   ");
-    assert_eq!(fixed.read(&fixed.split(&body).unwrap()).unwrap(), sent);
+    let (record, rest) = fixed.split(&body).unwrap();
+    assert!(rest.is_empty());
+    assert_eq!(fixed.read(&record).unwrap(), sent);
 }

@@ -1,6 +1,8 @@
 //! `naru mapping …`
 
-use std::path::PathBuf;
+mod new;
+
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
@@ -15,23 +17,31 @@ pub(super) enum Mapping {
         #[arg(value_name = "DIR", default_value = "mappings/catalog")]
         catalog: PathBuf,
     },
+    /// Make a mapping from what another system has, as a start for the person who finishes it.
+    New(Box<new::New>),
 }
 
 impl Mapping {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let Self::Test { catalog } = self;
-        let results = mappings::cases::run(&catalog).map_err(|problems| {
-            let lines: Vec<_> = problems.iter().map(|problem| format!("  {problem}")).collect();
-            format!("{} does not load:\n{}", catalog.display(), lines.join("\n"))
-        })?;
-        for result in &results {
-            say(result)?;
+        match self {
+            Self::Test { catalog } => test(&catalog),
+            Self::New(new) => new.run(),
         }
-        let failed = results.iter().filter(|result| !result.passed()).count();
-        say(format_args!("{} passed, {failed} failed", results.len() - failed))?;
-        match failed {
-            0 => Ok(()),
-            _ => Err("some cases failed".into()),
-        }
+    }
+}
+
+fn test(catalog: &Path) -> Result<(), Failure> {
+    let results = mappings::cases::run(catalog).map_err(|problems| {
+        let lines: Vec<_> = problems.iter().map(|problem| format!("  {problem}")).collect();
+        format!("{} does not load:\n{}", catalog.display(), lines.join("\n"))
+    })?;
+    for result in &results {
+        say(result)?;
+    }
+    let failed = results.iter().filter(|result| !result.passed()).count();
+    say(format_args!("{} passed, {failed} failed", results.len() - failed))?;
+    match failed {
+        0 => Ok(()),
+        _ => Err("some cases failed".into()),
     }
 }

@@ -132,7 +132,9 @@ fn check_refusal(entry: &FrontEntry, draft: &Draft) {
             let mut xml = XmlReader::new(&draft.body, &front.namespace).unwrap();
             while !matches!(xml.next().unwrap(), Node::Eof) {}
         }
-        FrontEntry::Telegram(_) => assert_eq!(draft.body.len(), 176 + 4096),
+        FrontEntry::Telegram(front) => {
+            assert_eq!(draft.body.len(), front.header.rows.width() + front.receipt.length);
+        }
         FrontEntry::Batch(_) if draft.body.starts_with(b"30") || draft.body.starts_with(b"99") => {
             assert!(draft.body.len() > 2 + 4 + 60 && draft.body.ends_with(b"\n"));
         }

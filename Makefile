@@ -40,6 +40,7 @@ bench: deps
 
 bench-batch:
 	$(CARGO) run --release --locked -q -p mappings --example batch_speed
+	$(CARGO) run --release --locked -q -p mappings --example message_speed
 
 fuzz:
 	scripts/fuzz

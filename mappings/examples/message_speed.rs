@@ -8,9 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use gateway_core::front::Exchange;
-use gateway_core::{
-    Evidence, ExchangeId, Front, Inbound, Message, Pseudonym, Pseudonymize, Value,
-};
+use gateway_core::{Evidence, ExchangeId, Front, Inbound, Message, Pseudonym, Pseudonymize, Value};
 use jiff::Timestamp;
 use mappings::Catalog;
 use uuid::Uuid;

@@ -266,7 +266,8 @@ impl Parts<'_> {
     ) -> Option<Saying<S>> {
         let Texts { function, call, request, reply } = texts;
         self.check_times(request, &mut spot.key("request"));
-        let compiler = |direction| Compiler { direction, scope: self.scope, shape, fixed };
+        let compiler =
+            |direction| Compiler { direction, scope: self.scope, shape, fixed, within_list: false };
         let request = compiler(Direction::Reply).rows(
             &with_constants(request),
             offered,
@@ -319,7 +320,13 @@ impl Parts<'_> {
     ) -> Rows<S> {
         self.check_times(table, spot);
         let fields = special::fields();
-        let compiler = Compiler { direction: Direction::Reply, scope: self.scope, shape, fixed };
+        let compiler = Compiler {
+            direction: Direction::Reply,
+            scope: self.scope,
+            shape,
+            fixed,
+            within_list: false,
+        };
         compiler.rows(&with_constants(table), &fields, spot)
     }
 
@@ -330,7 +337,13 @@ impl Parts<'_> {
         fixed: bool,
         spot: &mut Spot<'_>,
     ) -> Rows<S> {
-        let compiler = Compiler { direction: Direction::Request, scope: self.scope, shape, fixed };
+        let compiler = Compiler {
+            direction: Direction::Request,
+            scope: self.scope,
+            shape,
+            fixed,
+            within_list: false,
+        };
         compiler.rows(table, &Fields::new(), &mut spot.key("reply-header"))
     }
 

@@ -66,7 +66,7 @@ fn is_optional(row: &Row<JsonKind>) -> bool {
 fn accepted(row: &Row<JsonKind>) -> Value {
     let mut schema = match &row.form {
         Form::Value { codec, shape } => value(codec, *shape),
-        Form::List { rows, max } => {
+        Form::List { rows, max, .. } => {
             json!({ "type": "array", "maxItems": max, "items": request(rows, |_| false) })
         }
     };
@@ -102,7 +102,7 @@ fn written(row: &Row<JsonKind>) -> Value {
             }
             schema
         }
-        Form::List { rows, max } => {
+        Form::List { rows, max, .. } => {
             json!({ "type": "array", "maxItems": max, "items": reply(rows) })
         }
     }

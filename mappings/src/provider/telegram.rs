@@ -40,7 +40,7 @@ impl Wire for TelegramWire {
         let split = received.body.split_at_checked(self.reply_header.width());
         let (header, body) =
             split.ok_or(Unreadable::Form("the answer is shorter than a header"))?;
-        let record = self.reply_header.split(header)?;
+        let (record, _) = self.reply_header.split(header)?;
         self.reply_header.read(&record)?;
         let at = self.reply_header.position(&self.result.field);
         let code = match at.and_then(|at| record.get(at)?.as_ref()) {
@@ -50,10 +50,14 @@ impl Wire for TelegramWire {
         if !self.result.success.contains(&code) {
             return Ok(Said::Refusal(Refused::new([code], Standing::Unclear)));
         }
-        if body.len() != saying.reply.width() {
-            return Err(Unreadable::Form("the answer is not as long as its fields"));
+        let wrong_length = Unreadable::Form("the answer is not as long as its fields");
+        if !(saying.reply.least_width()..=saying.reply.width()).contains(&body.len()) {
+            return Err(wrong_length);
         }
-        let record = saying.reply.split(body)?;
+        let (record, rest) = saying.reply.split(body)?;
+        if !rest.is_empty() {
+            return Err(wrong_length);
+        }
         Ok(Said::Answer(saying.reply.read(&record)?))
     }
 }

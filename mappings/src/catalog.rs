@@ -20,8 +20,11 @@ const FORMAT: &str = "mapping/v1";
 
 /// All services, fronts and backend mappings of a folder
 /// `<root>/<sector>/{services.yaml,<system>/v<N>/mapping.yaml}`.
+#[derive(Default)]
 pub struct Catalog {
     services: BTreeMap<ServiceId, Arc<Service>>,
+    /// By name.
+    pub(crate) sectors: BTreeMap<String, Sector>,
     fronts: BTreeMap<String, FrontEntry>,
     pub(crate) backends: BTreeMap<String, BackendEntry>,
     terms: BTreeMap<ServiceId, Arc<Terms>>,
@@ -71,12 +74,7 @@ impl Catalog {
     /// Every problem found, in the order of the files.
     pub fn load(root: &Path, pseudonyms: Arc<dyn Pseudonymize>) -> Result<Self, Vec<Problem>> {
         let mut found = Vec::new();
-        let mut catalog = Self {
-            services: BTreeMap::new(),
-            fronts: BTreeMap::new(),
-            backends: BTreeMap::new(),
-            terms: BTreeMap::new(),
-        };
+        let mut catalog = Self::default();
         let mut folder = Folder { root, found: &mut found };
         for sector in folder.subfolders(root) {
             catalog.load_sector(&sector, &mut folder, &pseudonyms);
@@ -117,6 +115,7 @@ impl Catalog {
                 self.load_mapping(&path, &sector, folder, pseudonyms);
             }
         }
+        self.sectors.insert(file.sector, sector);
     }
 
     fn load_mapping(

@@ -16,12 +16,16 @@ mod format;
 mod front;
 mod header;
 pub mod import;
+mod invertibility;
 mod layout;
 mod openapi;
 mod operations;
+mod path;
 mod problem;
 mod provider;
 mod resources;
+#[cfg(test)]
+mod round_trip;
 mod rows;
 mod terms;
 mod unfit;
@@ -32,4 +36,5 @@ pub use front::{
     BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, Metadata, RestFront,
     SoapFront, TelegramFront, XRoadFront, XRoadRest,
 };
+pub use invertibility::Invertibility;
 pub use problem::Problem;

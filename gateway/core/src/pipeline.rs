@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 
 use crate::caller::Authenticate;
 use crate::consent::Consents;
-use crate::front::Exchange;
+use crate::front::{Exchange, LOSS_HEADER};
 use crate::journal::{Record, RecordKind, Submitted, Trail};
 use crate::mapping::Occasion;
 use crate::mirror::{Mirror, Mirrored};
@@ -56,6 +56,7 @@ impl Pipeline {
         let mut trail = self.trail();
         let outcome = self.exchange_caught(&inbound, &mut trail).await;
         let (draft, fault) = self.encode(&inbound, &trail, outcome);
+        trail.losses = draft.header(LOSS_HEADER).map(str::to_owned);
         let record = Record {
             exchange: inbound.id,
             kind: RecordKind::Exchange,

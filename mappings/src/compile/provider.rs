@@ -170,7 +170,7 @@ impl Parts<'_> {
 
     /// The offset of the times that requests state.
     fn offset(&self, spot: &mut Spot<'_>) -> Offset {
-        header::offset(self.file.zone.as_deref(), self.file.zone.is_some(), spot)
+        self.scope.zone.unwrap_or(Offset::UTC)
     }
 
     fn operation<S>(

@@ -98,9 +98,11 @@ fn rows() -> Rows<JsonKind> {
         field: Some(name.into()),
         required: true,
         default: None,
+        when: None,
+        loss: None,
         form: Form::Value { codec: Codec::Text { max: 9 }, shape: JsonKind::String },
     };
-    Rows(vec![row("name"), row("부호")])
+    Rows::new(vec![row("name"), row("부호")])
 }
 
 fn query(query: &str) -> Result<Vec<Option<String>>, String> {

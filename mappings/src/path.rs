@@ -8,6 +8,11 @@ use std::sync::Arc;
 pub(crate) struct Path(Arc<[Arc<str>]>);
 
 impl Path {
+    /// Whether it is the field of this name, in no record.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        matches!(&*self.0, [only] if **only == *name)
+    }
+
     pub(crate) fn names(&self) -> &[Arc<str>] {
         &self.0
     }

@@ -474,13 +474,19 @@ fn has<S>(rows: &Rows<S>, result: &ResultFormat, spot: &mut Spot<'_>) {
 }
 
 fn serials(header: &Rows<Fixed>) -> usize {
-    header.0.iter().filter(|row| row.field.as_deref() == Some(special::SERIAL)).count()
+    header
+        .0
+        .iter()
+        .filter(|row| row.field.as_ref().is_some_and(|field| field.is(special::SERIAL)))
+        .count()
 }
 
 fn is_personal(kind: &Type) -> bool {
     match kind {
-        Type::Resident | Type::Personal { .. } => true,
-        Type::List { fields, .. } => fields.values().any(|field| is_personal(&field.kind)),
+        Type::Resident(_) | Type::Personal { .. } => true,
+        Type::Record { fields } | Type::List { fields, .. } => {
+            fields.values().any(|field| is_personal(&field.kind))
+        }
         _ => false,
     }
 }

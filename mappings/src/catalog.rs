@@ -22,8 +22,11 @@ const FORMAT: &str = "mapping/v1";
 
 /// All services, fronts and backend mappings of a folder
 /// `<root>/<sector>/{services.yaml,<system>/v<N>/mapping.yaml}`.
+#[derive(Default)]
 pub struct Catalog {
     services: BTreeMap<ServiceId, Arc<Service>>,
+    /// By name.
+    pub(crate) sectors: BTreeMap<String, Sector>,
     fronts: BTreeMap<String, FrontEntry>,
     grpc: Arc<GrpcFront>,
     pub(crate) backends: BTreeMap<String, BackendEntry>,
@@ -74,13 +77,7 @@ impl Catalog {
     /// Every problem found, in the order of the files.
     pub fn load(root: &Path, pseudonyms: Arc<dyn Pseudonymize>) -> Result<Self, Vec<Problem>> {
         let mut found = Vec::new();
-        let mut catalog = Self {
-            services: BTreeMap::new(),
-            fronts: BTreeMap::new(),
-            grpc: Arc::default(),
-            backends: BTreeMap::new(),
-            terms: BTreeMap::new(),
-        };
+        let mut catalog = Self::default();
         let mut folder = Folder { root, found: &mut found };
         let mut derived = Vec::new();
         for sector in folder.subfolders(root) {
@@ -124,6 +121,7 @@ impl Catalog {
                 self.load_mapping(&path, &sector, folder, pseudonyms);
             }
         }
+        self.sectors.insert(file.sector, sector);
         derived
     }
 

@@ -136,6 +136,14 @@ impl Charset {
         Ok(())
     }
 
+    /// Bytes of one character of an encoding that is no EBCDIC; none when it lacks it.
+    pub(crate) fn width(self, character: char) -> Option<usize> {
+        match character.is_ascii() {
+            true => Some(1),
+            false => self.encode_character(character, &mut [0; 4]).ok().map(<[u8]>::len),
+        }
+    }
+
     /// One character of an encoding that is no EBCDIC.
     fn encode_character(self, character: char, out: &mut [u8; 4]) -> Result<&[u8], Unfit> {
         if self == Self::Utf8 {

@@ -191,6 +191,6 @@ impl<S> Header<S> {
 fn written<'v, S>(form: &'v Form<S>, value: &'v Value) -> Option<Cow<'v, str>> {
     match form {
         Form::Value { codec, .. } => codec.write(value).ok(),
-        Form::List { .. } => None,
+        Form::Record { .. } | Form::List { .. } => None,
     }
 }

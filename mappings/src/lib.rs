@@ -16,12 +16,16 @@ mod format;
 mod front;
 mod header;
 pub mod import;
+mod invertibility;
 mod layout;
 mod openapi;
 mod operations;
+mod path;
 mod problem;
 mod provider;
 mod resources;
+#[cfg(test)]
+mod round_trip;
 mod rows;
 mod terms;
 mod unfit;
@@ -33,4 +37,5 @@ pub use front::{
     GrpcFront, Metadata, RestFront, SoapFront, SoapMetadata, TelegramFront, XRoadFront, XRoadRest,
     collected_exchange, pending_reply, status_message,
 };
+pub use invertibility::Invertibility;
 pub use problem::Problem;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use gateway_core::{Fault, Kind, Service};
 
+use crate::compile::OneWay;
+use crate::format::Table;
 use crate::rows::{Record, Rows, Wire};
 
 /// One operation, compiled.
@@ -14,8 +16,25 @@ pub(crate) struct Operation<S> {
     pub(crate) service: Arc<Service>,
     pub(crate) request: Rows<S>,
     pub(crate) reply: Rows<S>,
+    /// What keeps its tables from being invertible.
+    pub(crate) one_way: Ways,
     /// What names one request of it, when the wire carries that.
     pub(crate) key: Vec<KeyPart>,
+}
+
+/// Why the tables of an operation do not lead back.
+pub(crate) struct Ways {
+    pub(crate) request: Vec<OneWay>,
+    pub(crate) reply: Vec<OneWay>,
+}
+
+impl Ways {
+    pub(crate) fn of(&self, table: Table) -> &[OneWay] {
+        match table {
+            Table::Request => &self.request,
+            Table::Reply => &self.reply,
+        }
+    }
 }
 
 /// Where a part of the idempotency key stands.

@@ -1,36 +1,51 @@
 //! Field tables, compiled: a record of wire texts ↔ a message of the service. The rows stand in
 //! wire order, so a row's place is its text's place in the record. `S` is what the layout must
 //! know of each field: its width, its XML type, its column.
+//!
+//! What a table says beyond its rows, such as fields that several rows make together, is in
+//! [`derived`]; conditions are in [`condition`].
+
+mod condition;
+mod derived;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use gateway_core::{Message, Value};
+use gateway_core::{Loss, LossKind, Message, Value};
 
 use crate::convert::Codec;
+use crate::path::Path;
 use crate::unfit::{FieldError, Unfit};
 
-/// The wire side of one message: for each row a text, a list, or nothing.
+pub(crate) use condition::{Condition, Test};
+pub(crate) use derived::{Cut, Derived, Join, Whole};
+
+/// The wire side of one message: for each row a text, a record, a list, or nothing.
 pub(crate) type Record<'a> = Vec<Option<Wire<'a>>>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wire<'a> {
     Text(Cow<'a, str>),
+    Record(Record<'a>),
     List(Vec<Record<'a>>),
 }
 
-pub(crate) struct Rows<S>(pub(crate) Vec<Row<S>>);
+pub(crate) struct Rows<S>(pub(crate) Vec<Row<S>>, pub(crate) Derived);
 
 pub(crate) struct Row<S> {
     /// The wire's name.
     pub(crate) name: Arc<str>,
     /// The service's name, when it has a counterpart there.
-    pub(crate) field: Option<Arc<str>>,
+    pub(crate) field: Option<Path>,
     pub(crate) required: bool,
     /// The text that stands for an absent value.
     pub(crate) default: Option<String>,
     /// When it is one of several that may stand in the same place: which of them it is of.
     pub(crate) choice: Option<Choice>,
+    /// When the row counts; always when absent.
+    pub(crate) when: Option<Condition>,
+    /// What may be lost here.
+    pub(crate) loss: Option<LossKind>,
     pub(crate) form: Form<S>,
 }
 
@@ -66,32 +81,56 @@ pub(crate) struct Count {
 }
 
 pub(crate) enum Form<S> {
-    Value { codec: Codec, shape: S },
-    List { rows: Rows<S>, max: usize, count: Option<Count> },
+    Value {
+        codec: Codec,
+        shape: S,
+    },
+    /// Fields that stand together on the wire. Without a counterpart in the service they are
+    /// fields of the message around them.
+    Record {
+        rows: Rows<S>,
+    },
+    List {
+        rows: Rows<S>,
+        max: usize,
+        count: Option<Count>,
+    },
 }
 
 impl<S> Rows<S> {
+    /// Rows and nothing besides.
+    pub(crate) fn new(rows: Vec<Row<S>>) -> Self {
+        Self(rows, Derived::default())
+    }
+
     /// Wire texts → message.
     pub(crate) fn read(&self, record: &Record<'_>) -> Result<Message, FieldError> {
         let mut message = Message::new();
+        self.read_into(record, &mut message)?;
+        Ok(message)
+    }
+
+    fn read_into(&self, record: &Record<'_>, message: &mut Message) -> Result<(), FieldError> {
         for (row, wire) in self.0.iter().zip(record) {
-            if row.choice.as_ref().is_some_and(|choice| !choice.holds(record)) {
-                continue;
-            }
-            let value = row.read(wire.as_ref())?;
-            if let (Some(field), Some(value)) = (&row.field, value) {
-                message.set(&**field, value);
+            let chosen = row.choice.as_ref().is_none_or(|choice| choice.holds(record));
+            if chosen && row.when.is_none() {
+                row.read_into(wire.as_ref(), message)?;
             }
         }
-        Ok(message)
+        if !self.1.is_empty() {
+            self.1.read(self, record, message)?;
+        }
+        Ok(())
     }
 
     /// Message → wire texts.
     pub(crate) fn write<'v>(&'v self, message: &'v Message) -> Result<Record<'v>, FieldError> {
         let mut record: Record<'v> = Vec::with_capacity(self.0.len());
-        for row in &self.0 {
-            let counts = row.choice.as_ref().is_none_or(|choice| choice.holds(&record));
-            let wire = if counts { row.write(message)? } else { None };
+        for (place, row) in self.0.iter().enumerate() {
+            let joined = self.1.joins.iter().any(|join| join.places.contains(&place));
+            let chosen = row.choice.as_ref().is_none_or(|choice| choice.holds(&record));
+            let counts = row.when.as_ref().is_none_or(|when| when.holds(message));
+            let wire = if chosen && counts && !joined { row.write(message)? } else { None };
             if let (Form::List { count: Some(count), .. }, Some(Wire::List(records))) =
                 (&row.form, &wire)
             {
@@ -100,12 +139,58 @@ impl<S> Rows<S> {
             }
             record.push(wire);
         }
+        for join in &self.1.joins {
+            join.write(self, message, &mut record)?;
+        }
         Ok(record)
+    }
+
+    /// What of `message` the texts of [`Rows::write`] lack, as the rows declare.
+    pub(crate) fn losses(&self, message: &Message) -> Vec<Loss> {
+        let mut losses = Vec::new();
+        if self.1.lossy {
+            self.add_losses(message, &mut losses);
+        }
+        losses
+    }
+
+    fn add_losses(&self, message: &Message, losses: &mut Vec<Loss>) {
+        for row in &self.0 {
+            let value = row.field.as_ref().and_then(|field| message.at(field.names()));
+            match (&row.form, value) {
+                (Form::Value { codec, .. }, Some(value)) => {
+                    let lost = row.loss().filter(|_| codec.loses_writing(value));
+                    losses.extend(lost.filter(|loss| !losses.contains(loss)));
+                }
+                (Form::Record { rows }, None) if row.field.is_none() => {
+                    rows.add_losses(message, losses);
+                }
+                (Form::Record { rows }, Some(Value::Record(record))) => {
+                    rows.add_losses(record, losses);
+                }
+                (Form::List { rows, .. }, Some(Value::List(list))) => {
+                    list.iter().for_each(|record| rows.add_losses(record, losses));
+                }
+                _ => {}
+            }
+        }
     }
 
     /// The place of the row with this wire name.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.0.iter().position(|row| *row.name == *name)
+    }
+
+    /// Whether any field that it writes is in the message.
+    fn is_in(&self, message: &Message) -> bool {
+        self.0.iter().any(|row| match (&row.field, &row.form) {
+            (Some(field), _) => message.at(field.names()).is_some(),
+            (None, Form::Value { codec: Codec::Parts(parts), .. }) => {
+                parts.parts.iter().any(|part| message.at(part.field.names()).is_some())
+            }
+            (None, Form::Record { rows }) => rows.is_in(message),
+            (None, _) => false,
+        })
     }
 }
 
@@ -126,10 +211,52 @@ impl<S> Row<S> {
         FieldError::new(&self.name, why)
     }
 
+    fn loss(&self) -> Option<Loss> {
+        self.loss.map(|kind| Loss { field: self.name.clone(), kind })
+    }
+
+    /// Reads the row's text and sets what it means.
+    fn read_into(&self, wire: Option<&Wire<'_>>, message: &mut Message) -> Result<(), FieldError> {
+        match (&self.field, &self.form, wire) {
+            (None, Form::Record { rows }, Some(Wire::Record(record))) => {
+                return rows.read_into(record, message);
+            }
+            (None, Form::Value { codec: Codec::Parts(parts), .. }, Some(Wire::Text(text)))
+                if !text.is_empty() =>
+            {
+                return parts.read(text, message).map_err(|why| self.unfit(why));
+            }
+            _ => {}
+        }
+        let value = self.read(wire)?;
+        if let (Some(kind), Some(Wire::Text(text))) = (self.loss, wire) {
+            self.note_loss(kind, text, message);
+        }
+        if let (Some(field), Some(value)) = (&self.field, value) {
+            message.set_at(field.names(), value);
+        }
+        Ok(())
+    }
+
+    fn note_loss(&self, kind: LossKind, text: &str, message: &mut Message) {
+        let dropped = self.field.is_none() && kind == LossKind::Drop && !text.is_empty();
+        let cut = matches!(&self.form, Form::Value { codec, .. } if codec.loses(text));
+        if dropped || cut {
+            message.lose(Loss { field: self.name.clone(), kind });
+        }
+    }
+
     pub(crate) fn read(&self, wire: Option<&Wire<'_>>) -> Result<Option<Value>, FieldError> {
         match (&self.form, wire) {
             (Form::Value { codec, .. }, Some(Wire::Text(text))) if !text.is_empty() => {
-                codec.read(text).map(Some).map_err(|why| self.unfit(why))
+                match codec.read(text) {
+                    // The whole of an optional value is dropped where it does not fit.
+                    Err(Unfit::Missing) if self.loss == Some(LossKind::Drop) => Ok(None),
+                    read => read.map(Some).map_err(|why| self.unfit(why)),
+                }
+            }
+            (Form::Record { rows }, Some(Wire::Record(record))) => {
+                rows.read(record).map(|record| Some(Value::Record(record)))
             }
             (Form::List { rows, max, .. }, Some(Wire::List(records))) => {
                 if records.len() > *max {
@@ -147,11 +274,31 @@ impl<S> Row<S> {
     }
 
     fn write<'v>(&'v self, message: &'v Message) -> Result<Option<Wire<'v>>, FieldError> {
-        let value = self.field.as_deref().and_then(|field| message.get(field));
+        let value = self.field.as_ref().and_then(|field| message.at(field.names()));
         match (&self.form, value) {
-            (Form::Value { codec, .. }, Some(value)) => {
-                let text = codec.write(value).map_err(|why| self.unfit(why))?;
-                Ok(Some(Wire::Text(text)))
+            (Form::Value { codec: Codec::Constant(text), .. }, None) => {
+                Ok(Some(Wire::Text(text.into())))
+            }
+            (Form::Value { codec: Codec::Parts(parts), .. }, None) => {
+                match parts.write(message).map_err(|why| self.unfit(why))? {
+                    Some(text) => Ok(Some(Wire::Text(text.into()))),
+                    None => self.absent(),
+                }
+            }
+            (Form::Value { codec, .. }, Some(value)) => match codec.write(value) {
+                Err(Unfit::Missing) if self.loss == Some(LossKind::Drop) => self.absent(),
+                written => {
+                    written.map(|text| Some(Wire::Text(text))).map_err(|why| self.unfit(why))
+                }
+            },
+            (Form::Record { rows }, Some(Value::Record(record))) => {
+                rows.write(record).map(|record| Some(Wire::Record(record)))
+            }
+            (Form::Record { rows }, None) if self.field.is_none() => {
+                match self.required || rows.is_in(message) {
+                    true => rows.write(message).map(|record| Some(Wire::Record(record))),
+                    false => Ok(None),
+                }
             }
             (Form::List { rows, max, .. }, Some(Value::List(list))) => {
                 if list.len() > *max {
@@ -160,10 +307,18 @@ impl<S> Row<S> {
                 let records = list.iter().map(|message| rows.write(message));
                 Ok(Some(Wire::List(records.collect::<Result<_, _>>()?)))
             }
+            (Form::Record { .. }, Some(_)) => Err(self.unfit(Unfit::NotA("a record"))),
             (Form::List { .. }, Some(_)) => Err(self.unfit(Unfit::NotA("a list"))),
-            (_, None) if let Some(text) = &self.default => Ok(Some(Wire::Text(text.into()))),
-            (_, None) if self.required => Err(self.unfit(Unfit::Missing)),
-            (_, None) => Ok(None),
+            (_, None) => self.absent(),
+        }
+    }
+
+    /// What is written where there is no value.
+    fn absent(&self) -> Result<Option<Wire<'_>>, FieldError> {
+        match &self.default {
+            Some(text) => Ok(Some(Wire::Text(text.into()))),
+            None if self.required => Err(self.unfit(Unfit::Missing)),
+            None => Ok(None),
         }
     }
 }

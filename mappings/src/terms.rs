@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gateway_core::Service;
+use gateway_core::{SCALE_MAX, Service};
+use serde::Deserialize;
+
+use crate::convert::PersonRule;
 
 /// Everything a mapping of one sector is checked against.
 pub(crate) struct Sector {
@@ -27,28 +30,90 @@ pub(crate) type Fields = BTreeMap<String, Field>;
 pub(crate) struct Field {
     pub(crate) kind: Type,
     pub(crate) required: bool,
+    pub(crate) class: Class,
+}
+
+/// How secret a field is. Whatever it is, no value is logged or recorded; a personal or sensitive
+/// one moreover never reaches a ledger but as a pseudonym, and `explain` masks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Class {
+    /// Anyone may see it beside the exchange.
+    Public,
+    /// It names a person or says something of one.
+    Personal,
+    /// It says of a person what the law protects further: health, belief, convictions.
+    Sensitive,
+}
+
+/// The field at the end of a path through records.
+pub(crate) fn field_at<'f>(fields: &'f Fields, path: &str) -> Option<&'f Field> {
+    match path.split_once('.') {
+        None => fields.get(path),
+        Some((record, rest)) => match &fields.get(record)?.kind {
+            Type::Record { fields } => field_at(fields, rest),
+            _ => None,
+        },
+    }
 }
 
 /// What a field of a service may hold.
 #[derive(Clone)]
 pub(crate) enum Type {
-    Text { max: usize },
-    Integer { min: i128, max: i128 },
+    Text {
+        max: usize,
+    },
+    Integer {
+        min: i128,
+        max: i128,
+    },
+    /// Bounds in the smallest unit.
+    Decimal {
+        scale: u8,
+        min: i128,
+        max: i128,
+    },
     Flag,
     Date,
-    Bytes { length: usize },
-    Binary { max: usize },
+    Time,
+    DateTime,
+    Bytes {
+        length: usize,
+    },
+    Binary {
+        max: usize,
+    },
     Code(Arc<CodeSet>),
-    Resident,
-    Personal { max: usize },
-    List { fields: Fields, max: usize },
+    Resident(PersonRule),
+    Business,
+    Personal {
+        max: usize,
+    },
+    Record {
+        fields: Fields,
+    },
+    List {
+        fields: Fields,
+        max: usize,
+    },
 }
 
 impl Type {
+    /// Whole numbers as bounds of a decimal; none when it would not fit.
+    pub(crate) fn decimal(scale: u8, min: i64, max: i64) -> Option<Self> {
+        let unit = 10_i128.pow(scale.min(SCALE_MAX).into());
+        (scale <= SCALE_MAX).then(|| Self::Decimal {
+            scale,
+            min: i128::from(min).saturating_mul(unit),
+            max: i128::from(max).saturating_mul(unit),
+        })
+    }
+
     /// Whether a value of one may stand where the other is promised.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Code(set), Self::Code(other)) => set.name == other.name,
+            (Self::Decimal { scale, .. }, Self::Decimal { scale: other, .. }) => scale == other,
             _ => self.name() == other.name(),
         }
     }
@@ -58,13 +123,19 @@ impl Type {
         match self {
             Self::Text { .. } => "text",
             Self::Integer { .. } => "integer",
+            Self::Decimal { .. } => "decimal",
             Self::Flag => "flag",
             Self::Date => "date",
+            Self::Time => "time",
+            Self::DateTime => "date-time",
             Self::Bytes { .. } => "bytes",
             Self::Binary { .. } => "binary",
             Self::Code(_) => "code",
-            Self::Resident => "resident-number",
+            Self::Resident(rule) if rule.foreign => "foreigner-number",
+            Self::Resident(_) => "resident-number",
+            Self::Business => "business-number",
             Self::Personal { .. } => "personal-text",
+            Self::Record { .. } => "record",
             Self::List { .. } => "list",
         }
     }

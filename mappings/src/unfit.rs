@@ -14,6 +14,10 @@ pub(crate) enum Unfit {
     UnknownCode,
     #[error("is outside {min} to {max}")]
     OutOfRange { min: i128, max: i128 },
+    #[error("has more than {scale} digits after the point")]
+    Imprecise { scale: u8 },
+    #[error("is not meant to be there in this case")]
+    Unwanted,
     #[error("is longer than {max} {unit}")]
     TooLong { max: usize, unit: &'static str },
     #[error("does not decode as {0}")]
@@ -48,6 +52,7 @@ impl Unfit {
             Self::UnknownCode
             | Self::UnknownChoice
             | Self::OutOfRange { .. }
+            | Self::Imprecise { .. }
             | Self::TooPrecise { .. }
             | Self::Unencodable => Kind::Unmappable,
             _ => Kind::Malformed,
@@ -60,6 +65,8 @@ impl Unfit {
             Self::NotA(_) | Self::ControlCharacter => "field-invalid",
             Self::UnknownCode | Self::UnknownChoice => "unknown-code",
             Self::OutOfRange { .. } => "value-out-of-range",
+            Self::Imprecise { .. } => "value-too-precise",
+            Self::Unwanted => "field-unwanted",
             Self::TooLong { .. } => "value-too-long",
             Self::Undecodable(_) => "undecodable",
             Self::TooPrecise { .. } => "value-too-precise",

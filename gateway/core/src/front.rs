@@ -144,7 +144,16 @@ pub struct Reply {
     pub fault: Option<Kind>,
 }
 
+/// The header by which a draft tells what its mappings lost, as they declare. Every front sets it;
+/// only replies over HTTP show it as such.
+pub const LOSS_HEADER: &str = "naru-loss";
+
 impl Draft {
+    /// The header of this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, text)| text.as_str())
+    }
+
     /// Puts the receipt in its place. Without one (the journal is broken) the place stays empty.
     pub fn seal(self, receipt: Option<&Receipt>) -> Reply {
         let Self { status, mut headers, mut body, receipt: slot } = self;

@@ -43,6 +43,9 @@ pub struct Trail {
     pub submitted: Option<(SubmissionKey, Submitted)>,
     /// Where on the ledger the answer stands.
     pub proof: Option<Proof>,
+    /// What was lost between the formats as their mappings declare: `field;kind`, with commas
+    /// between. The names of fields, never their content.
+    pub losses: Option<String>,
 }
 
 /// What became of a submit within this exchange.

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 
 use crate::caller::Authenticate;
 use crate::consent::Consents;
-use crate::front::Exchange;
+use crate::front::{Exchange, LOSS_HEADER};
 use crate::journal::{Record, RecordKind, Submitted, Trail};
 use crate::mapping::Occasion;
 use crate::mirror::{Mirror, Mirrored};
@@ -58,6 +58,7 @@ impl Pipeline {
         let mut trail = self.trail();
         let outcome = self.exchange_caught(&inbound, &mut trail).await;
         let (draft, fault) = self.encode(&inbound, &trail, outcome);
+        trail.losses = draft.header(LOSS_HEADER).map(str::to_owned);
         let record = self.record(&inbound, &trail, &draft.body, fault.as_ref());
         match self.journal.append(record).await {
             Ok(receipt) => {

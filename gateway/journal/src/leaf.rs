@@ -19,6 +19,7 @@
 //! | `key` | the submission key, 64 hex digits |
 //! | `outcome` | `ok`, or kind and code of the fault: `Forbidden/member-mismatch` |
 //! | `proof` | `network`, `transaction`, `block`, `blockHash` |
+//! | `losses` | what the mappings lost, as they declare: `field;kind`, commas between |
 //! | `commit` | `request`, `reply`, `subject`, `call`, `answer`: see [`crate::commitment`] |
 //!
 //! There is no personal data in it. A reader ignores keys it does not know; verification hashes
@@ -73,6 +74,8 @@ struct Leaf<'a> {
     outcome: Option<&'a Fault>,
     #[serde(skip_serializing_if = "Option::is_none")]
     proof: Option<LedgerProof<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    losses: Option<&'a str>,
     commit: Commitments,
 }
 
@@ -167,6 +170,7 @@ pub(crate) fn encode(
         key: submission_key(trail),
         outcome: record.fault,
         proof: trail.proof.as_ref().map(ledger_proof),
+        losses: trail.losses.as_deref(),
         commit: commitments(record, key),
     };
     let mut bytes = Vec::with_capacity(1024);

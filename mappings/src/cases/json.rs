@@ -1,7 +1,7 @@
 //! Messages as JSON that a person can read: texts, numbers and flags as they are, everything else
 //! named by its type, e.g. `{"resident": "9001011234567"}`.
 
-use gateway_core::{Fault, Kind, Message, Personal, ResidentNumber, Value};
+use gateway_core::{Decimal, Fault, Kind, Message, Personal, ResidentNumber, Value};
 use serde_json::{Map, Value as Json, json};
 
 use crate::convert::backend::{ascii, text_of};
@@ -38,6 +38,10 @@ pub(crate) fn value(value: &Value) -> Json {
             Ok(text) if !text.is_empty() => json!({ "ascii": text }),
             _ => json!({ "hex": hex(bytes) }),
         },
+        Value::Decimal(number) => json!({ "decimal": number.to_string() }),
+        Value::Time(time) => json!({ "time": time.to_string() }),
+        Value::DateTime(time) => json!({ "dateTime": time.to_string() }),
+        Value::Record(record) => json!({ "record": message(record) }),
         Value::List(list) => Json::Array(list.iter().map(message).collect()),
         Value::Resident(number) => json!({ "resident": number.expose() }),
         Value::Personal(text) => json!({ "personal": text.expose() }),
@@ -72,9 +76,15 @@ fn read_value(name: &str, json: &Json) -> Result<Value, String> {
 
 fn read_tagged(tagged: &Map<String, Json>) -> Option<Value> {
     let (tag, text) = tagged.iter().next()?;
+    if tag == "record" {
+        return read_message(text).ok().map(Value::Record);
+    }
     let text = text.as_str()?;
     match tag.as_str() {
         "integer" => text.parse().ok().map(Value::Integer),
+        "decimal" => Decimal::parse(text).map(Value::Decimal),
+        "time" => Codec::Time.read(text).ok(),
+        "dateTime" => Codec::DateTime(None).read(text).ok(),
         "date" => Codec::Date(DateForm::Iso).read(text).ok(),
         "ascii" => ascii(text).ok().map(Value::Bytes),
         "hex" => Codec::Hex { length: text.len() / 2 }.read(text).ok(),

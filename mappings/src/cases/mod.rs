@@ -48,6 +48,12 @@ impl fmt::Display for CaseResult {
     }
 }
 
+/// A message as JSON, personal values in the clear: for tests alone.
+#[cfg(test)]
+pub(crate) fn shown(message: &gateway_core::Message) -> serde_json::Value {
+    json::message(message)
+}
+
 /// Runs every case of every mapping of a catalog.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use crate::convert::CodeMap;
 use crate::convert::backend::{BackendCodec, BackendType, ascii};
 use crate::format::{Domain, MappingFile, Operation as OperationFormat, Row};
 use crate::problem::Spot;
-use crate::terms::{Fields, Terms, Type};
+use crate::terms::{Class, Fields, Terms, Type};
 
 const KEY: &str = "$key";
 const CALLER: &str = "$caller";
@@ -137,7 +137,7 @@ fn pseudonym(
     spot: &mut Spot<'_>,
 ) -> Option<Source> {
     let person_field = terms.request.get(person).filter(|field| field.required);
-    if !person_field.is_some_and(|field| matches!(field.kind, Type::Resident)) {
+    if !person_field.is_some_and(|field| matches!(field.kind, Type::Resident(_))) {
         spot.key("from").problem("must be a `resident-number` of the request that is required");
     }
     let Some(domain) = domain else {
@@ -196,6 +196,9 @@ fn field(
         }
         (None, _) => (None, None),
     };
+    if field.class != Class::Public {
+        spot.problem("is not public, and reaches a ledger only as a pseudonym");
+    }
     let codec = backend_codec(row, target.as_ref().unwrap_or(&field.kind), kind, scope, spot)?;
     Some(Source::Field { field: name.into(), via, codec, zeros: row.zeros.is_some() })
 }

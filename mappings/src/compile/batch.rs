@@ -23,7 +23,7 @@ pub(crate) fn compile(
     spot: &mut Spot<'_>,
 ) -> Option<FrontEntry> {
     let replies = front::replies(file, spot);
-    let header = compile_header(file, layout, &mut spot.key("layout.batch"));
+    let header = compile_header(file, layout, scope, &mut spot.key("layout.batch"));
     integrations::unused(&header, &mut spot.key("layout.batch"));
     let form = batch_form::compile(layout, &mut spot.key("layout.batch"));
     let operations = compile_operations(file, layout, &form, scope, spot);
@@ -107,7 +107,12 @@ fn encoding(layout: &BatchLayout, spot: &mut Spot<'_>) -> Option<Encoding> {
     })
 }
 
-fn compile_header(file: &MappingFile, layout: &BatchLayout, spot: &mut Spot<'_>) -> Header<Column> {
+fn compile_header(
+    file: &MappingFile,
+    layout: &BatchLayout,
+    scope: &Scope<'_>,
+    spot: &mut Spot<'_>,
+) -> Header<Column> {
     let is_fixed = layout.fixed.is_some();
     let shape = |format: &HeaderFormat, _: &Codec, spot: &mut Spot<'_>| {
         if !is_fixed {
@@ -119,7 +124,7 @@ fn compile_header(file: &MappingFile, layout: &BatchLayout, spot: &mut Spot<'_>)
         }
         Some(Column(0))
     };
-    header::compile(file, &layout.header, shape, spot)
+    header::compile(file, &layout.header, scope.zone, shape, spot)
 }
 
 fn compile_operations(
@@ -151,6 +156,9 @@ fn compile_operations(
     let mut operations = Vec::new();
     for (name, format) in &file.operations {
         let spot = &mut spot.key(format_args!("operations.{name}"));
+        if format.request.iter().chain(&format.reply).any(|row| row.fields.is_some()) {
+            spot.problem("a line of a file holds no records");
+        }
         let compiled = front::operation(name, format, scope, &shape, false, spot);
         if let Some(operation) = compiled {
             if !services.insert(operation.service.id.code.clone()) {

@@ -1,19 +1,19 @@
 //! The field tables of a front that speaks the services' own terms: one row for each field, named
 //! and written as the service has it. Nothing is declared twice, so nothing can disagree.
 
-use super::{Scope, codec};
+use super::{Scope, codec, invert};
 use crate::convert::Codec;
 use crate::format;
 use crate::layout::json::JsonKind;
 use crate::layout::structure::SAFE_INTEGER;
-use crate::operations::Operation;
+use crate::operations::{Operation, Ways};
 use crate::problem::Spot;
 use crate::rows::{Form, Row, Rows};
 use crate::terms::{Fields, Sector, Terms, Type};
 
 /// Every service of a sector as an operation of its own name.
 pub(crate) fn operations(sector: &Sector, spot: &mut Spot<'_>) -> Vec<Operation<JsonKind>> {
-    let scope = Scope { sector, tables: Default::default() };
+    let scope = Scope { sector, tables: Default::default(), zone: None };
     let mut spot = spot.key("services");
     let services = sector.services.values();
     services.map(|terms| operation(terms, &scope, &mut spot)).collect()
@@ -22,11 +22,17 @@ pub(crate) fn operations(sector: &Sector, spot: &mut Spot<'_>) -> Vec<Operation<
 fn operation(terms: &Terms, scope: &Scope<'_>, spot: &mut Spot<'_>) -> Operation<JsonKind> {
     let code = &terms.service.id.code;
     let spot = &mut spot.key(code);
+    let request = rows(&terms.request, scope, &mut spot.key("request"));
+    let reply = rows(&terms.reply, scope, &mut spot.key("reply"));
     Operation {
         name: code.clone(),
         service: terms.service.clone(),
-        request: rows(&terms.request, scope, &mut spot.key("request")),
-        reply: rows(&terms.reply, scope, &mut spot.key("reply")),
+        one_way: Ways {
+            request: invert::one_way(&request, &terms.request),
+            reply: invert::one_way(&reply, &terms.reply),
+        },
+        request,
+        reply,
         key: vec![],
     }
 }
@@ -36,6 +42,7 @@ fn rows(fields: &Fields, scope: &Scope<'_>, spot: &mut Spot<'_>) -> Rows<JsonKin
     for (name, field) in fields {
         let spot = &mut spot.key(name);
         let form = match &field.kind {
+            Type::Record { fields } => Some(Form::Record { rows: self::rows(fields, scope, spot) }),
             Type::List { fields, max } => {
                 Some(Form::List { rows: self::rows(fields, scope, spot), max: *max, count: None })
             }
@@ -48,10 +55,12 @@ fn rows(fields: &Fields, scope: &Scope<'_>, spot: &mut Spot<'_>) -> Rows<JsonKin
             required: field.required,
             default: None,
             choice: None,
+            when: None,
+            loss: None,
             form,
         }));
     }
-    Rows(rows)
+    Rows::new(rows)
 }
 
 /// A number where every value of the field is exact in a double: then each field has one type.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use gateway_core::Operation as Does;
 
 use super::rows::{Compiler, Direction, Shaper};
-use super::{Scope, faults, resources, shape, unused};
+use super::{Scope, faults, invert, resources, shape, unused};
 use crate::catalog::FrontEntry;
 use crate::format::{MappingFile, Operation as OperationFormat, RestLayout, Success};
 use crate::front::{JsonCalls, Replies, RestFront};
-use crate::operations::{KeyPart, Operation, Operations};
+use crate::operations::{KeyPart, Operation, Operations, Ways};
 use crate::problem::Spot;
 use crate::rows::Rows;
 
@@ -21,7 +21,6 @@ pub(crate) fn rest(
     scope: &Scope<'_>,
     spot: &mut Spot<'_>,
 ) -> Option<FrontEntry> {
-    unused(file.zone.is_some(), "zone", spot);
     unused(!file.organizations.is_empty(), "organizations", spot);
     unused(!file.idempotency_key.is_empty(), "idempotency-key", spot);
     unused(file.success.is_some(), "success", spot);
@@ -31,7 +30,7 @@ pub(crate) fn rest(
         _ => Err("must be an HTTP status from 400 to 599".to_owned()),
     };
     let faults = faults::compile(&file.faults, status, &mut spot.key("faults"));
-    let operations = operations(file, &Rows(vec![]), scope, &shape::json, false, spot);
+    let operations = operations(file, &Rows::new(vec![]), scope, &shape::json, false, spot);
     let operations = Operations::new(operations);
     let resources = resources::compile(file, &operations, spot);
     Some(FrontEntry::Rest(Arc::new(RestFront {
@@ -48,11 +47,11 @@ pub(crate) fn replies(file: &MappingFile, spot: &mut Spot<'_>) -> Option<Replies
     unused(!file.refusals.is_empty(), "refusals", spot);
     let code = |text: &str| Ok(text.to_owned());
     let faults = faults::compile(&file.faults, code, &mut spot.key("faults"));
-    let Some(Success { code, message }) = file.success.clone() else {
+    let Some(Success { code, lossy, message }) = file.success.clone() else {
         spot.key("success").problem("is missing: the code of a reply when all is well");
         return None;
     };
-    Some(Replies { success: code, message, faults: faults? })
+    Some(Replies { success: code, lossy, message, faults: faults? })
 }
 
 pub(crate) fn operations<S>(
@@ -105,11 +104,21 @@ pub(crate) fn operation<S>(
     let request = request.rows(&format.request, &terms.request, &mut spot.key("request"));
     let reply = compiler(Direction::Reply);
     let reply = reply.rows(&format.reply, &terms.reply, &mut spot.key("reply"));
+    let one_way = Ways {
+        request: invert::one_way(&request, &terms.request),
+        reply: invert::one_way(&reply, &terms.reply),
+    };
+    for table in &format.invertible {
+        for reason in one_way.of(*table) {
+            spot.key("invertible").problem(format_args!("the {} is not: {reason}", table.name()));
+        }
+    }
     Some(Operation {
         name: name.into(),
         service: terms.service.clone(),
         request,
         reply,
+        one_way,
         key: vec![],
     })
 }

@@ -15,12 +15,15 @@ use crate::rows::{Form, Row, Rows};
 pub(crate) fn compile<S>(
     file: &MappingFile,
     formats: &[HeaderFormat],
+    zone: Option<Offset>,
     shape: impl Fn(&HeaderFormat, &Codec, &mut Spot<'_>) -> Option<S>,
     spot: &mut Spot<'_>,
 ) -> Header<S> {
     let tells_time =
         |field: &HeaderFormat| matches!(field.reply, ReplyRole::Received | ReplyRole::Sent);
-    let offset = offset(file.zone.as_deref(), formats.iter().any(tells_time), spot);
+    if zone.is_none() && file.zone.is_none() && formats.iter().any(tells_time) {
+        spot.problem("a header that states times wants a `zone`");
+    }
     let (mut rows, mut roles) = (Vec::new(), Vec::new());
     let mut names = BTreeSet::new();
     for (index, format) in formats.iter().enumerate() {
@@ -38,6 +41,8 @@ pub(crate) fn compile<S>(
                 required: format.required,
                 default: None,
                 choice: None,
+                when: None,
+                loss: None,
                 form,
             });
             roles.push(role);
@@ -47,7 +52,8 @@ pub(crate) fn compile<S>(
     if roles.iter().any(asks_organization) == file.organizations.is_empty() {
         spot.problem("`organizations` and a header field that names one belong together");
     }
-    Header { rows: Rows(rows), roles, organizations: file.organizations.clone(), offset }
+    let offset = zone.unwrap_or(Offset::UTC);
+    Header { rows: Rows::new(rows), roles, organizations: file.organizations.clone(), offset }
 }
 
 /// The header's fields as rows, for the parts that look at rows.
@@ -105,25 +111,4 @@ fn role(format: &HeaderFormat, spot: &mut Spot<'_>) -> Option<Role> {
         ReplyRole::Constant(text) => Content::Constant(text.clone()),
     };
     Some(Role { request, reply })
-}
-
-/// `+09:00`: the wire's times are Korean, which has had no other offset since 1988.
-pub(super) fn offset(zone: Option<&str>, is_needed: bool, spot: &mut Spot<'_>) -> Offset {
-    let parse = |zone: &str| {
-        let (sign, hours, minutes) = (zone.get(..1)?, zone.get(1..3)?, zone.get(4..)?);
-        let is_form = zone.get(3..4) == Some(":") && minutes.len() == 2;
-        let minutes = hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?;
-        match sign {
-            "+" if is_form => Offset::from_seconds(minutes * 60).ok(),
-            "-" if is_form => Offset::from_seconds(minutes * -60).ok(),
-            _ => None,
-        }
-    };
-    match (zone, zone.and_then(parse)) {
-        (None, _) if is_needed => spot.problem("a header that states times wants a `zone`"),
-        (Some(_), None) => spot.problem("`zone` must be an offset such as +09:00"),
-        (Some(_), _) if !is_needed => spot.problem("`zone` is given and no time is written"),
-        (_, offset) => return offset.unwrap_or(Offset::UTC),
-    }
-    Offset::UTC
 }

@@ -6,12 +6,15 @@ mod backend;
 mod batch;
 mod batch_form;
 mod codec;
+mod composed;
+mod coverage;
 mod derived;
 mod faults;
 mod fixed;
 mod front;
 mod header;
 mod integrations;
+mod invert;
 mod provider;
 mod resources;
 mod rows;
@@ -25,8 +28,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_core::Pseudonymize;
+use jiff::tz::Offset;
 
 pub(crate) use derived::operations as derived_operations;
+pub(crate) use invert::OneWay;
 pub(crate) use services::compile as compile_services;
 
 use crate::catalog::{BackendEntry, FrontEntry};
@@ -44,6 +49,8 @@ pub(crate) enum Entry {
 pub(crate) struct Scope<'a> {
     pub(crate) sector: &'a Sector,
     pub(crate) tables: BTreeMap<String, Table>,
+    /// The offset of wire times that state none.
+    pub(crate) zone: Option<Offset>,
 }
 
 /// A code table of a mapping.
@@ -61,7 +68,8 @@ pub(crate) fn compile(
     spot: &mut Spot<'_>,
 ) -> Option<Entry> {
     let before = spot.count();
-    let scope = Scope { sector, tables: tables(&file.tables, sector, &mut spot.key("tables")) };
+    let tables = tables(&file.tables, sector, &mut spot.key("tables"));
+    let scope = Scope { sector, tables, zone: zone(file.zone.as_deref(), spot) };
     let id: Arc<str> = id.into();
     let is_soap = matches!(file.layout, Layout::Soap(_) | Layout::XroadSoap(_));
     for (name, operation) in file.operations.iter().filter(|_| !is_soap) {
@@ -122,6 +130,26 @@ fn tables(
         tables.insert(name.clone(), table);
     }
     tables
+}
+
+/// `+09:00`: the wire's times are Korean, which has had no other offset since 1988.
+fn zone(zone: Option<&str>, spot: &mut Spot<'_>) -> Option<Offset> {
+    let zone = zone?;
+    let parse = || {
+        let (sign, hours, minutes) = (zone.get(..1)?, zone.get(1..3)?, zone.get(4..)?);
+        let is_form = zone.get(3..4) == Some(":") && minutes.len() == 2;
+        let minutes = hours.parse::<i32>().ok()? * 60 + minutes.parse::<i32>().ok()?;
+        match sign {
+            "+" if is_form => Offset::from_seconds(minutes * 60).ok(),
+            "-" if is_form => Offset::from_seconds(minutes * -60).ok(),
+            _ => None,
+        }
+    };
+    let offset = parse();
+    if offset.is_none() {
+        spot.key("zone").problem("must be an offset such as +09:00");
+    }
+    offset
 }
 
 /// Reports what a kind of mapping has no use for.

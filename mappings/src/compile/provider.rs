@@ -10,7 +10,7 @@ use jiff::tz::Offset;
 use super::backend::REQUEST;
 use super::fixed::Conventions;
 use super::rows::{Compiler, Direction, Shaper};
-use super::{Scope, header, shape, unused};
+use super::{Scope, shape, unused};
 use crate::convert::Codec;
 use crate::format::{
     CallFormat, ElementFormName, InquiryFormat, JsonProvider, MappingFile, MethodFormat,
@@ -164,13 +164,13 @@ impl Parts<'_> {
             wire,
             operations,
             refusals: Refusals { listed: self.file.refusals.clone() },
-            offset: self.offset(spot),
+            offset: self.offset(),
         }))
     }
 
     /// The offset of the times that requests state.
-    fn offset(&self, spot: &mut Spot<'_>) -> Offset {
-        header::offset(self.file.zone.as_deref(), self.file.zone.is_some(), spot)
+    fn offset(&self) -> Offset {
+        self.scope.zone.unwrap_or(Offset::UTC)
     }
 
     fn operation<S>(
@@ -474,13 +474,19 @@ fn has<S>(rows: &Rows<S>, result: &ResultFormat, spot: &mut Spot<'_>) {
 }
 
 fn serials(header: &Rows<Fixed>) -> usize {
-    header.0.iter().filter(|row| row.field.as_deref() == Some(special::SERIAL)).count()
+    header
+        .0
+        .iter()
+        .filter(|row| row.field.as_ref().is_some_and(|field| field.is(special::SERIAL)))
+        .count()
 }
 
 fn is_personal(kind: &Type) -> bool {
     match kind {
-        Type::Resident | Type::Personal { .. } => true,
-        Type::List { fields, .. } => fields.values().any(|field| is_personal(&field.kind)),
+        Type::Resident(_) | Type::Personal { .. } => true,
+        Type::Record { fields } | Type::List { fields, .. } => {
+            fields.values().any(|field| is_personal(&field.kind))
+        }
         _ => false,
     }
 }

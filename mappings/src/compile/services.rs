@@ -6,9 +6,12 @@ use std::sync::Arc;
 use gateway_core::service::ConsentRule;
 use gateway_core::{Operation, Service, ServiceId};
 
-use crate::format::{FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName};
+use crate::convert::PersonRule;
+use crate::format::{
+    CheckPolicy, FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName,
+};
 use crate::problem::Spot;
-use crate::terms::{CodeSet, Field, Fields, Sector, SharedTable, Terms, Type};
+use crate::terms::{Class, CodeSet, Field, Fields, Sector, SharedTable, Terms, Type};
 
 pub(crate) const FORMAT: &str = "services/v1";
 
@@ -92,7 +95,7 @@ fn service(id: ServiceId, format: &ServiceFormat, codes: &Codes, spot: &mut Spot
     let reply = fields(&format.reply, codes, &mut spot.key("reply"));
     if let Some(subject) = &format.subject {
         let field = request.get(subject);
-        if !field.is_some_and(|field| matches!(field.kind, Type::Resident) && field.required) {
+        if !field.is_some_and(|field| matches!(field.kind, Type::Resident(_)) && field.required) {
             let wanted = "must be a request field of type `resident-number` that is required";
             spot.key("subject").problem(wanted);
         }
@@ -128,12 +131,40 @@ fn service(id: ServiceId, format: &ServiceFormat, codes: &Codes, spot: &mut Spot
 fn fields(formats: &BTreeMap<String, FieldFormat>, codes: &Codes, spot: &mut Spot<'_>) -> Fields {
     let mut fields = Fields::new();
     for (name, format) in formats {
-        if let Some(kind) = kind(format, codes, &mut spot.key(name)) {
-            let field = Field { kind, required: format.required };
-            fields.insert(name.clone(), field);
+        let spot = &mut spot.key(name);
+        if name.contains('.') {
+            spot.problem("a field's name has no dot in it");
+        }
+        if let Some(kind) = kind(format, codes, spot) {
+            let class = class(format, &kind, spot);
+            // A secret text is of the type that neither prints nor serializes.
+            let kind = match kind {
+                Type::Text { max } if class != Class::Public => Type::Personal { max },
+                kind => kind,
+            };
+            fields.insert(name.clone(), Field { kind, required: format.required, class });
         }
     }
     fields
+}
+
+/// As the field says, and by its type otherwise.
+fn class(format: &FieldFormat, kind: &Type, spot: &mut Spot<'_>) -> Class {
+    let own = match kind {
+        Type::Resident(_) | Type::Personal { .. } => Class::Personal,
+        _ => Class::Public,
+    };
+    match (kind, format.class) {
+        (Type::Record { .. } | Type::List { .. }, Some(_)) => {
+            spot.key("class").problem("is said of each of the `fields`");
+            own
+        }
+        (_, Some(class)) if class < own => {
+            spot.key("class").problem("is personal by its type");
+            own
+        }
+        (_, class) => class.unwrap_or(own),
+    }
 }
 
 fn kind(format: &FieldFormat, codes: &Codes, spot: &mut Spot<'_>) -> Option<Type> {
@@ -142,12 +173,21 @@ fn kind(format: &FieldFormat, codes: &Codes, spot: &mut Spot<'_>) -> Option<Type
         TypeName::Integer => &["min", "max"],
         TypeName::Bytes => &["length"],
         TypeName::Code => &["of"],
+        TypeName::Decimal => &["scale", "min", "max"],
+        TypeName::Record => &["fields"],
         TypeName::List => &["max", "fields"],
-        TypeName::Flag | TypeName::Date | TypeName::ResidentNumber => &[],
+        TypeName::Flag
+        | TypeName::Date
+        | TypeName::Time
+        | TypeName::DateTime
+        | TypeName::BusinessNumber
+        | TypeName::ResidentNumber
+        | TypeName::ForeignerNumber => &[],
     };
     let given = [
         ("of", format.of.is_some()),
         ("length", format.length.is_some()),
+        ("scale", format.scale.is_some()),
         ("min", format.min.is_some()),
         ("max", format.max.is_some()),
         ("fields", format.fields.is_some()),
@@ -159,7 +199,12 @@ fn kind(format: &FieldFormat, codes: &Codes, spot: &mut Spot<'_>) -> Option<Type
             _ => {}
         }
     }
-    if format.kind != TypeName::Integer && format.max.is_some_and(i64::is_negative) {
+    let names_person = matches!(format.kind, TypeName::ResidentNumber | TypeName::ForeignerNumber);
+    if format.check.is_some() && !names_person {
+        spot.key("check").problem("means nothing for this type");
+    }
+    let is_number = matches!(format.kind, TypeName::Integer | TypeName::Decimal);
+    if !is_number && format.max.is_some_and(i64::is_negative) {
         spot.key("max").problem("must not be negative");
     }
     let count = |number: Option<i64>| usize::try_from(number?).ok();
@@ -172,7 +217,24 @@ fn kind(format: &FieldFormat, codes: &Codes, spot: &mut Spot<'_>) -> Option<Type
         TypeName::Bytes => Type::Bytes { length: format.length? },
         TypeName::Binary => Type::Binary { max: count(format.max)? },
         TypeName::Code => Type::Code(code_set(format.of.as_ref()?, codes, &mut spot.key("of"))?),
-        TypeName::ResidentNumber => Type::Resident,
+        TypeName::Decimal => {
+            let decimal = Type::decimal(format.scale?, format.min?, format.max?);
+            if decimal.is_none() {
+                spot.key("scale").problem("must be from 0 to 18");
+            }
+            decimal?
+        }
+        TypeName::Time => Type::Time,
+        TypeName::DateTime => Type::DateTime,
+        TypeName::BusinessNumber => Type::Business,
+        TypeName::ResidentNumber | TypeName::ForeignerNumber => Type::Resident(PersonRule {
+            foreign: format.kind == TypeName::ForeignerNumber,
+            check_digit: format.check == Some(CheckPolicy::Digit),
+            hyphen: false,
+        }),
+        TypeName::Record => {
+            Type::Record { fields: fields(format.fields.as_ref()?, codes, &mut spot.key("fields")) }
+        }
         TypeName::List => Type::List {
             fields: fields(format.fields.as_ref()?, codes, &mut spot.key("fields")),
             max: count(format.max)?,

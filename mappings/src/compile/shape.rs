@@ -1,6 +1,8 @@
 //! What each layout must know of a field, and whether it can hold what the codec may write.
 
-use crate::convert::{Codec, DateForm};
+use gateway_core::Decimal;
+
+use crate::convert::{Codec, DateForm, DecimalForm};
 use crate::format::Row;
 use crate::layout::json::JsonKind;
 use crate::layout::xml::XmlKind;
@@ -9,17 +11,23 @@ use crate::problem::Spot;
 /// An XML element.
 pub(crate) fn xml(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<XmlKind> {
     fixed_only(row, spot);
-    let wanted = "`string`, `boolean`, `date`, `base64Binary`, `swaRef` or a type of numbers";
+    let wanted = "`string`, `boolean`, `date`, `dateTime`, `time`, `base64Binary`, `swaRef` or a type \
+                  of numbers";
     let kind = parse(row.kind.as_deref(), XmlKind::parse, wanted, spot)?;
     let fits = match (kind, codec) {
         (XmlKind::String, codec) => !matches!(codec, Codec::Base64 { .. }),
         (XmlKind::Boolean, codec) => is_boolean(codec),
         (XmlKind::Date, codec) => matches!(codec, Codec::Date(DateForm::Iso)),
-        (XmlKind::DateTime, _) => false,
+        (XmlKind::DateTime, codec) => matches!(codec, Codec::DateTime(_)),
+        (XmlKind::Time, codec) => matches!(codec, Codec::Time),
+        (XmlKind::Decimal, codec) => is_number(codec),
         (XmlKind::Base64 | XmlKind::SwaRef, codec) => matches!(codec, Codec::Base64 { .. }),
         (kind, Codec::Integer { min, max }) => {
             kind.numbers().is_some_and(|(least, most)| least <= *min && *max <= most)
         }
+        (kind, Codec::Constant(text)) => kind.numbers().is_some_and(|(least, most)| {
+            is_integer(codec) && text.parse().is_ok_and(|number| (least..=most).contains(&number))
+        }),
         _ => false,
     };
     mismatch(fits, spot);
@@ -29,11 +37,15 @@ pub(crate) fn xml(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<XmlKi
 /// A JSON member.
 pub(crate) fn json(row: &Row, codec: &Codec, spot: &mut Spot<'_>) -> Option<JsonKind> {
     fixed_only(row, spot);
-    let wanted = "`string`, `integer` or `boolean`";
+    let wanted = "`string`, `integer`, `number` or `boolean`";
     let kind = parse(row.kind.as_deref(), JsonKind::parse, wanted, spot)?;
     let fits = match kind {
         JsonKind::String => true,
-        JsonKind::Integer => matches!(codec, Codec::Integer { .. }),
+        JsonKind::Integer => is_integer(codec),
+        // A double holds fifteen digits exactly, and a reader may use no other numbers.
+        JsonKind::Number => {
+            is_number(codec) && codec.extremes().iter().all(|text| text.len() <= 16)
+        }
         JsonKind::Boolean => is_boolean(codec),
     };
     mismatch(fits, spot);
@@ -50,7 +62,29 @@ pub(crate) fn fixed_only(row: &Row, spot: &mut Spot<'_>) {
 }
 
 fn is_boolean(codec: &Codec) -> bool {
-    matches!(codec, Codec::Flag { yes: "true", .. })
+    match codec {
+        Codec::Flag { yes, .. } => *yes == "true",
+        Codec::Constant(text) => matches!(text.as_str(), "true" | "false"),
+        _ => false,
+    }
+}
+
+fn is_integer(codec: &Codec) -> bool {
+    match codec {
+        Codec::Integer { .. } => true,
+        Codec::Constant(text) => {
+            text.parse::<i64>().is_ok_and(|number| number.to_string() == *text)
+        }
+        _ => false,
+    }
+}
+
+fn is_number(codec: &Codec) -> bool {
+    match codec {
+        Codec::Decimal(decimal) => decimal.form == DecimalForm::Plain,
+        Codec::Constant(text) => Decimal::parse(text).is_some(),
+        _ => false,
+    }
 }
 
 fn mismatch(fits: bool, spot: &mut Spot<'_>) {

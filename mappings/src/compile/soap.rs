@@ -28,10 +28,10 @@ pub(crate) fn compile(
     spot: &mut Spot<'_>,
 ) -> Option<FrontEntry> {
     let here = &mut spot.key("layout.soap");
-    let header = own_header(file, layout, here);
+    let header = own_header(file, layout, scope, here);
     let versions = versions(&layout.versions, here);
     let namespaces = namespaces(layout, here);
-    let nothing = Rows(vec![]);
+    let nothing = Rows::new(vec![]);
     let rows = header.as_ref().map_or(&nothing, |header| &header.rows);
     let operations = front::operations(file, rows, scope, &shape::xml, false, spot);
     for operation in &operations {
@@ -96,7 +96,7 @@ pub(crate) fn xroad(
         let spot = &mut spot.key("organizations");
         spot.key(client).problem(format_args!("the identifier of the client {error}"));
     }
-    let operations = front::operations(file, &Rows(vec![]), scope, &shape::xml, false, spot);
+    let operations = front::operations(file, &Rows::new(vec![]), scope, &shape::xml, false, spot);
     for operation in &operations {
         let spot = &mut spot.key(format_args!("operations.{}", operation.name));
         if METASERVICES.contains(&&*operation.name) {
@@ -150,10 +150,10 @@ fn element_form(name: ElementFormName) -> ElementForm {
 fn own_header(
     file: &MappingFile,
     layout: &SoapLayout,
+    scope: &Scope<'_>,
     spot: &mut Spot<'_>,
 ) -> Option<Header<XmlKind>> {
     if layout.header.is_empty() {
-        unused(file.zone.is_some(), "zone", spot);
         unused(!file.organizations.is_empty(), "organizations", spot);
         return None;
     }
@@ -162,7 +162,7 @@ fn own_header(
         unused(format.cut, "cut", spot);
         shape::parse(format.kind.as_deref(), XmlKind::parse, "an XML Schema type", spot)
     };
-    Some(header::compile(file, &layout.header, shape_of, spot))
+    Some(header::compile(file, &layout.header, scope.zone, shape_of, spot))
 }
 
 fn versions(names: &[String], spot: &mut Spot<'_>) -> Vec<Version> {
@@ -213,7 +213,7 @@ fn names(
     let mut texts = false;
     for (index, row) in rows.0.iter().enumerate() {
         let spot = &mut spot.entry(index);
-        let is_list = matches!(row.form, Form::List { .. });
+        let is_list = !matches!(row.form, Form::Value { .. });
         let is_known = match row.name.split_once(':') {
             Some((prefix, name)) => {
                 is_name(name) && namespaces.iter().any(|(known, _)| known == prefix)
@@ -230,7 +230,7 @@ fn names(
         }
         texts |= *row.name == *TEXT;
         match &row.form {
-            Form::List { rows, .. } => {
+            Form::Record { rows } | Form::List { rows, .. } => {
                 names(rows, namespaces, attachments, &mut spot.key("fields"));
             }
             Form::Value { shape, .. } => {
@@ -257,7 +257,7 @@ fn names(
 /// section 4.7.20).
 fn parts(rows: &Rows<XmlKind>, spot: &mut Spot<'_>) {
     for (index, row) in rows.0.iter().enumerate() {
-        if matches!(row.form, Form::List { .. }) || !is_name(&row.name) {
+        if !matches!(row.form, Form::Value { .. }) || !is_name(&row.name) {
             let says = "in the rpc style a field beside the others is one element of its own";
             spot.entry(index).problem(says);
         }

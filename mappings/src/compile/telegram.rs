@@ -31,7 +31,7 @@ pub(crate) fn compile(
         Some(Fixed { cut: format.cut, ..shape })
     };
     let key = &mut spot.key("layout.telegram");
-    let header = header::compile(file, &layout.header, shape_of, key);
+    let header = header::compile(file, &layout.header, scope.zone, shape_of, key);
     integrations::unused(&header, key);
     if header.rows.width() != layout.header_length {
         let message = format_args!("the fields of the header add up to {}", header.rows.width());

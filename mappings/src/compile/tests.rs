@@ -3,6 +3,7 @@
 mod backends;
 mod batch;
 mod fronts;
+mod language;
 mod providers;
 mod telegrams;
 

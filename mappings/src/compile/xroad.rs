@@ -20,7 +20,6 @@ pub(crate) fn compile(
     scope: &Scope<'_>,
     spot: &mut Spot<'_>,
 ) -> Option<FrontEntry> {
-    unused(file.zone.is_some(), "zone", spot);
     unused(!file.idempotency_key.is_empty(), "idempotency-key", spot);
     unused(file.success.is_some(), "success", spot);
     unused(!file.refusals.is_empty(), "refusals", spot);
@@ -30,7 +29,7 @@ pub(crate) fn compile(
         let spot = &mut spot.key("organizations");
         spot.key(client).problem(format_args!("the identifier of the client {error}"));
     }
-    let operations = front::operations(file, &Rows(vec![]), scope, &shape::json, false, spot);
+    let operations = front::operations(file, &Rows::new(vec![]), scope, &shape::json, false, spot);
     let operations = Operations::new(operations);
     let resources = resources::compile(file, &operations, spot);
     check_codes(&resources, spot);

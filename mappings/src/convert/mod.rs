@@ -4,16 +4,33 @@
 pub(crate) mod backend;
 mod codes;
 mod date;
+mod decimal;
+mod lossy;
+mod mask;
+mod moment;
+mod normalize;
+mod number;
+mod parts;
 
 use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gateway_core::{Personal, ResidentNumber, Value};
+use gateway_core::{Message, Personal, Value};
+use jiff::tz::Offset;
 
 pub(crate) use codes::CodeMap;
 pub(crate) use date::{DateForm, is_date_time, is_offset, without_offset, write_date_time};
 use date::{read_date, write_day};
+pub(crate) use decimal::{DecimalCodec, DecimalForm};
+pub(crate) use lossy::Limit;
+pub(crate) use mask::Mask;
+pub(crate) use moment::{Moment, Pattern};
+pub(crate) use normalize::Normal;
+pub(crate) use number::PersonRule;
+#[cfg(test)]
+pub(crate) use number::is_business;
+pub(crate) use parts::{Part, Parts};
 
 use crate::unfit::Unfit;
 
@@ -42,10 +59,31 @@ pub(crate) enum Codec {
         max: usize,
     },
     Code(CodeMap),
-    Resident,
+    Resident(PersonRule),
     Personal {
         max: usize,
     },
+    Decimal(DecimalCodec),
+    /// `HH:MM:SS`
+    Time,
+    /// RFC 3339; times without zone are at this offset, and so is what is written.
+    DateTime(Option<Offset>),
+    /// A day or time in a format of its own.
+    Pattern(Pattern, Moment),
+    /// A business registration number, written with hyphens or without.
+    Business {
+        hyphen: bool,
+    },
+    /// Always this text, whatever the message.
+    Constant(String),
+    /// Shown in part. Written only.
+    Masked(Mask),
+    /// Brought to one spelling first.
+    Normalized(Vec<Normal>, Box<Codec>),
+    /// With less than it had, where the other side cannot hold it.
+    Lossy(Limit, Box<Codec>),
+    /// Several fields in one text.
+    Parts(Parts),
 }
 
 impl Codec {
@@ -61,11 +99,26 @@ impl Codec {
             Self::Hex { length } => read_hex(text, *length).map(Value::Bytes),
             Self::Base64 { max } => read_base64(text, *max).map(Value::Bytes),
             Self::Code(codes) => codes.read(text).map(|name| Value::Text(name.to_owned())),
-            Self::Resident => ResidentNumber::parse(text)
-                .map(Value::Resident)
-                .map_err(|_| Unfit::NotA("a resident registration number")),
+            Self::Resident(rule) => rule.read(text),
             Self::Personal { max } => {
                 fitting(text, *max).map(|text| Value::Personal(Personal::new(text.to_owned())))
+            }
+            Self::Decimal(decimal) => decimal.read(text),
+            Self::Time => moment::read_time(text),
+            Self::DateTime(offset) => moment::read_date_time(text, *offset),
+            Self::Pattern(pattern, moment) => pattern.read(text, *moment),
+            Self::Business { .. } => number::read_business(text),
+            Self::Constant(constant) if text == constant => Ok(Value::Flag(true)),
+            Self::Constant(_) => Err(Unfit::NotA("what the format always has there")),
+            Self::Masked(_) => Err(Unfit::NotA("whole: it is masked")),
+            Self::Normalized(steps, inner) => inner.read(&normal(steps, Cow::Borrowed(text))),
+            Self::Lossy(limit, inner) => match limit.fit(text) {
+                Some(text) => inner.read(&text),
+                None => Err(Unfit::Missing),
+            },
+            Self::Parts(parts) => {
+                let mut record = Message::new();
+                parts.read(text, &mut record).map(|()| Value::Record(record))
             }
         }
     }
@@ -86,11 +139,73 @@ impl Codec {
                 within(bytes.len(), *max).map(|()| Cow::Owned(STANDARD.encode(bytes)))
             }
             (Self::Code(codes), Value::Text(name)) => codes.write(name).map(Cow::Borrowed),
-            (Self::Resident, Value::Resident(number)) => Ok(Cow::Borrowed(number.expose())),
+            (Self::Resident(rule), Value::Resident(number)) => rule.write(number),
             (Self::Personal { max }, Value::Personal(text)) => {
                 fitting(text.expose(), *max).map(Cow::Borrowed)
             }
+            (Self::Decimal(decimal), Value::Decimal(number)) => decimal.write(*number),
+            (Self::Time, Value::Time(time)) => Ok(Cow::Owned(moment::write_time(*time))),
+            (Self::DateTime(offset), Value::DateTime(time)) => {
+                let mut text = String::with_capacity(29);
+                write_date_time(&mut text, *time, offset.unwrap_or(Offset::UTC));
+                Ok(Cow::Owned(text))
+            }
+            (Self::Pattern(pattern, moment), value) => {
+                pattern.write(value, *moment).map(Cow::Owned)
+            }
+            (Self::Business { hyphen }, Value::Text(digits)) => {
+                number::write_business(digits, *hyphen)
+            }
+            (Self::Constant(text), _) => Ok(Cow::Borrowed(text)),
+            (Self::Masked(mask), value) => mask.write(value),
+            (Self::Normalized(steps, inner), value) => {
+                inner.write(value).map(|text| normal(steps, text))
+            }
+            (Self::Lossy(limit, inner), value) => match inner.write(value)? {
+                Cow::Borrowed(text) => limit.fit(text).ok_or(Unfit::Missing),
+                Cow::Owned(text) => {
+                    limit.fit(&text).map(|text| Cow::Owned(text.into_owned())).ok_or(Unfit::Missing)
+                }
+            },
+            (Self::Parts(parts), Value::Record(record)) => {
+                parts.write(record)?.map(Cow::Owned).ok_or(Unfit::Missing)
+            }
             _ => Err(Unfit::NotA("of the type that the service promises")),
+        }
+    }
+
+    /// Whether reading this text loses some of it, as the row declares.
+    pub(crate) fn loses(&self, text: &str) -> bool {
+        match self {
+            Self::Lossy(limit, _) => limit.loses(text),
+            Self::Decimal(decimal) => decimal.loses(text),
+            Self::Normalized(_, inner) => inner.loses(text),
+            _ => false,
+        }
+    }
+
+    /// Whether writing this value loses some of it, as the row declares.
+    pub(crate) fn loses_writing(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Lossy(limit, inner), value) => {
+                inner.write(value).is_ok_and(|text| limit.loses(&text))
+            }
+            (Self::Decimal(decimal), Value::Decimal(number)) => decimal.loses_writing(*number),
+            (Self::Normalized(_, inner), value) => inner.loses_writing(value),
+            _ => false,
+        }
+    }
+
+    /// Why a text that was written does not read back as the value it was; nothing when it does.
+    pub(crate) fn one_way(&self) -> Option<&'static str> {
+        match self {
+            Self::Code(codes) if !codes.is_reversible() => Some("several codes stand for one name"),
+            Self::Masked(_) => Some("it is masked"),
+            Self::Normalized(..) => Some("it is brought to one spelling"),
+            Self::Lossy(..) => Some("it may lose a part, as declared"),
+            Self::Decimal(decimal) if decimal.truncate => Some("it may lose digits, as declared"),
+            Self::Parts(parts) => parts.parts.iter().find_map(|part| part.codec.one_way()),
+            _ => None,
         }
     }
 
@@ -98,16 +213,36 @@ impl Codec {
     /// a field of the wire must be able to hold. Nothing for free text.
     pub(crate) fn extremes(&self) -> Vec<String> {
         match self {
-            Self::Text { .. } | Self::Personal { .. } | Self::Base64 { .. } => vec![],
+            Self::Text { .. } | Self::Personal { .. } | Self::Base64 { .. } | Self::Masked(_) => {
+                vec![]
+            }
             Self::Integer { min, max } => vec![min.to_string(), max.to_string()],
             Self::Flag { yes, no } => vec![(*yes).to_owned(), (*no).to_owned()],
             Self::Date(DateForm::Iso) => vec!["9999-12-31".to_owned()],
             Self::Date(DateForm::Compact) => vec!["99991231".to_owned()],
             Self::Hex { length } => vec!["f".repeat(length.saturating_mul(2))],
             Self::Code(codes) => codes.texts().map(str::to_owned).collect(),
-            Self::Resident => vec!["9001011234567".to_owned()],
+            Self::Resident(rule) => vec![rule.longest()],
+            Self::Decimal(decimal) => decimal.extremes(),
+            Self::Time => vec!["23:59:59.999".to_owned()],
+            Self::DateTime(_) => vec!["2026-12-31T23:59:59.999+09:00".to_owned()],
+            Self::Pattern(pattern, moment) => pattern.longest(*moment).into_iter().collect(),
+            Self::Business { hyphen } => {
+                vec![if *hyphen { "124-81-00998" } else { "1248100998" }.to_owned()]
+            }
+            Self::Constant(text) => vec![text.clone()],
+            Self::Normalized(steps, inner) => {
+                let texts = inner.extremes().into_iter();
+                texts.map(|text| normal(steps, Cow::Owned(text)).into_owned()).collect()
+            }
+            Self::Lossy(..) => vec![],
+            Self::Parts(parts) => parts.longest().into_iter().collect(),
         }
     }
+}
+
+fn normal<'t>(steps: &[Normal], text: Cow<'t, str>) -> Cow<'t, str> {
+    steps.iter().fold(text, |text, step| step.apply(text))
 }
 
 fn fitting(text: &str, max: usize) -> Result<&str, Unfit> {

@@ -24,7 +24,7 @@ fn all() -> Vec<Codec> {
         Codec::Date(DateForm::Compact),
         Codec::Hex { length: 2 },
         Codec::Code(codes()),
-        Codec::Resident,
+        Codec::Resident(PersonRule::default()),
         Codec::Personal { max: 40 },
     ]
 }

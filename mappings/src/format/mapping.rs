@@ -61,6 +61,9 @@ pub(crate) struct Operation {
     pub(crate) http: Option<Vec<String>>,
     /// How a provider is called, besides the fields.
     pub(crate) call: Option<CallFormat>,
+    /// The tables whose round trip is promised; loading says why one has none.
+    #[serde(default)]
+    pub(crate) invertible: Vec<Table>,
     pub(crate) request: Vec<Row>,
     pub(crate) reply: Vec<Row>,
 }
@@ -79,10 +82,29 @@ pub(crate) struct SoapNames {
     pub(crate) reply: Option<String>,
 }
 
+/// One of the two field tables of an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Table {
+    Request,
+    Reply,
+}
+
+impl Table {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Reply => "reply",
+        }
+    }
+}
+
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Success {
     pub(crate) code: String,
+    /// The code of a reply that tells of a declared loss.
+    pub(crate) lossy: Option<String>,
     #[serde(default)]
     pub(crate) message: String,
 }

@@ -16,10 +16,12 @@ pub(crate) use layout::{
     ElementFormName, HeaderFormat, IntegrationFormat, Layout, ReplyRole, RequestRole, RestLayout,
     SoapLayout, SoapStyle, TelegramLayout, XRoadRestLayout, XRoadSoapLayout,
 };
-pub(crate) use mapping::{MappingFile, Operation, Refusal, SoapNames, Success, TableFormat};
+pub(crate) use mapping::{MappingFile, Operation, Refusal, SoapNames, Success, Table, TableFormat};
 pub(crate) use provider::{
     CallFormat, InquiryFormat, JsonProvider, MethodFormat, ProviderLayout, ResultFormat,
     SoapProvider, TelegramProvider, XRoadFormat, XmlProvider,
 };
-pub(crate) use row::{Alternative, Domain, Row, Usage};
-pub(crate) use services::{FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName};
+pub(crate) use row::{Alternative, Domain, Part, Row, Usage, When};
+pub(crate) use services::{
+    CheckPolicy, FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName,
+};

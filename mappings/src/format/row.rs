@@ -1,5 +1,6 @@
 //! One row of a field table: what stands on one side, what it becomes on the other.
 
+use gateway_core::LossKind;
 use serde::Deserialize;
 
 use crate::layout::fixed::SignPlace;
@@ -33,6 +34,27 @@ pub(crate) struct Row {
     pub(crate) table: Option<String>,
     /// A shared table of the sector, applied to the code.
     pub(crate) via: Option<String>,
+    /// How a date, time or amount is written: `yyyyMMddHHmmss`; `plain`, `grouped`, `implied`.
+    pub(crate) format: Option<String>,
+    /// The first of the hundred years that a two-digit year means.
+    #[serde(rename = "years-from")]
+    pub(crate) years_from: Option<i16>,
+    /// Digits after the point on the wire.
+    pub(crate) scale: Option<u8>,
+    /// What is done to a text before it reaches its target: `nfc`, `half-width`, `full-width`,
+    /// `spaces`.
+    #[serde(default)]
+    pub(crate) normalize: Vec<String>,
+    /// What may be lost where the target cannot hold the value.
+    pub(crate) loss: Option<LossKind>,
+    /// The row counts only when this holds.
+    pub(crate) when: Option<When>,
+    /// The fields of the service that one wire text holds, in order.
+    pub(crate) parts: Option<Vec<Part>>,
+    /// The wire fields that together make one field of the service, in order.
+    pub(crate) join: Option<Vec<String>>,
+    /// What stands between parts, or between the texts of a join.
+    pub(crate) separator: Option<String>,
     /// How often a group of fixed-length fields stands there, used or not.
     pub(crate) occurs: Option<usize>,
     /// The field before a group that says how many of its records are used.
@@ -63,6 +85,36 @@ pub(crate) struct Alternative {
     /// The texts of the deciding field by which it is chosen.
     pub(crate) when: Vec<String>,
     pub(crate) fields: Vec<Row>,
+}
+
+/// A test of one field of the service.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct When {
+    pub(crate) field: String,
+    /// It is one of these values.
+    pub(crate) is: Option<Vec<String>>,
+    /// It is there and none of these values.
+    pub(crate) not: Option<Vec<String>>,
+    /// It is there, or is not.
+    pub(crate) present: Option<bool>,
+}
+
+/// One field of the service within a wire text.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Part {
+    /// The field.
+    pub(crate) field: String,
+    /// Characters, where there is no separator.
+    pub(crate) length: Option<usize>,
+    pub(crate) convert: Option<String>,
+    pub(crate) table: Option<String>,
+    pub(crate) via: Option<String>,
+    pub(crate) format: Option<String>,
+    #[serde(rename = "years-from")]
+    pub(crate) years_from: Option<i16>,
+    pub(crate) scale: Option<u8>,
 }
 
 #[derive(Clone, Deserialize)]

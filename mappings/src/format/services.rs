@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use gateway_core::Operation;
 use serde::Deserialize;
 
+use crate::terms::Class;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServicesFile {
@@ -52,13 +54,19 @@ pub(crate) struct FieldFormat {
     pub(crate) kind: TypeName,
     #[serde(default)]
     pub(crate) required: bool,
+    /// How secret it is; personal for what names a person, public otherwise, when absent.
+    pub(crate) class: Option<Class>,
+    /// Digits after the point of a `decimal`.
+    pub(crate) scale: Option<u8>,
+    /// What is checked of a registration number of a person.
+    pub(crate) check: Option<CheckPolicy>,
     /// Which closed set a `code` is of.
     pub(crate) of: Option<String>,
     /// How many bytes a `bytes` has.
     pub(crate) length: Option<usize>,
     pub(crate) min: Option<i64>,
     pub(crate) max: Option<i64>,
-    /// The fields of each record of a `list`.
+    /// The fields of a `record`, or of each record of a `list`.
     pub(crate) fields: Option<BTreeMap<String, FieldFormat>>,
 }
 
@@ -67,13 +75,30 @@ pub(crate) struct FieldFormat {
 pub(crate) enum TypeName {
     Text,
     Integer,
+    Decimal,
     Flag,
     Date,
+    Time,
+    DateTime,
     Bytes,
     /// A document or picture, of any length up to its `max`.
     Binary,
     Code,
+    Record,
     List,
     ResidentNumber,
+    ForeignerNumber,
+    BusinessNumber,
     PersonalText,
+}
+
+/// What is checked of a registration number of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum CheckPolicy {
+    /// That it begins with a day of birth.
+    BirthDate,
+    /// The check digit as well, where the person was born while numbers had one. Refuses numbers
+    /// given anew since October 2020.
+    Digit,
 }

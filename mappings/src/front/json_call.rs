@@ -1,8 +1,10 @@
 //! A call in JSON over HTTP, as REST and X-Road's REST protocol have it: where it stands, and its
 //! message in the body or in the query.
 
-use gateway_core::{Fault, Inbound, Kind, Message};
+use gateway_core::front::Exchange;
+use gateway_core::{Fault, Inbound, Kind, Message, Service};
 
+use super::losses;
 use crate::layout::json::{JsonError, JsonKind};
 use crate::operations::{Operation, Operations};
 use crate::resources::{Missed, QueryError, Resources, read_query};
@@ -48,19 +50,22 @@ impl JsonCalls {
         Ok((operation, message))
     }
 
-    /// The body of a reply.
+    /// The body of a reply; among its `headers` the losses that the mapping declares.
     ///
     /// # Errors
     /// `Unmappable` when the format cannot hold the answer.
     pub(crate) fn write(
         &self,
-        service: &gateway_core::Service,
+        exchange: &Exchange<'_>,
+        service: &Service,
         answer: &Message,
+        headers: &mut Vec<(&'static str, String)>,
     ) -> Result<Vec<u8>, Fault> {
         let operation = self.operations.of(service)?;
         let record = operation.reply.write(answer).map_err(|error| error.in_reply())?;
         let mut body = Vec::with_capacity(256);
         operation.reply.print(&record, &mut body);
+        losses::report(&losses::gather(exchange, &operation.reply, answer), headers);
         Ok(body)
     }
 }

@@ -5,6 +5,7 @@ mod batch;
 mod grpc;
 mod http;
 mod json_call;
+mod losses;
 pub(crate) mod problem;
 mod rest;
 pub(crate) mod soap;
@@ -23,20 +24,23 @@ pub(crate) use json_call::JsonCalls;
 pub(crate) use telegram::{KeepAlive, KeepAliveAnswer};
 pub(crate) use xroad::{ErrorType, ErrorTypes, METASERVICES, service_code};
 
-use gateway_core::Fault;
+use gateway_core::{Fault, Loss};
 
 use crate::faults::{FaultTable, Outcome};
 
 /// The codes of a front that says in its messages what became of a request.
 pub(crate) struct Replies {
     pub(crate) success: String,
+    /// Instead of `success` where the reply tells of a loss.
+    pub(crate) lossy: Option<String>,
     pub(crate) message: String,
     pub(crate) faults: FaultTable<String>,
 }
 
 impl Replies {
-    pub(crate) fn success(&self) -> Outcome<'_> {
-        Outcome { code: &self.success, message: &self.message }
+    pub(crate) fn success(&self, losses: &[Loss]) -> Outcome<'_> {
+        let lossy = self.lossy.as_ref().filter(|_| !losses.is_empty());
+        Outcome { code: lossy.unwrap_or(&self.success), message: &self.message }
     }
 
     pub(crate) fn refusal<'a>(&'a self, fault: &'a Fault) -> Outcome<'a> {
@@ -47,7 +51,7 @@ impl Replies {
     pub(crate) fn codes(&self) -> impl Iterator<Item = &str> {
         let special = self.faults.codes.values().flat_map(|codes| codes.values());
         let all = self.faults.kinds.values().chain(special);
-        all.chain([&self.success]).map(String::as_str)
+        all.chain([&self.success]).chain(&self.lossy).map(String::as_str)
     }
 }
 

@@ -62,12 +62,9 @@ impl Front for RestFront {
 
     fn encode(&self, exchange: &Exchange<'_>, answer: &Message) -> Result<Draft, Fault> {
         let envelope = exchange.envelope.ok_or_else(unread)?;
-        Ok(Draft {
-            status: 200,
-            headers: http::headers(exchange, "application/json", None),
-            body: self.calls.write(&envelope.service, answer)?,
-            receipt: Slot::Header,
-        })
+        let mut headers = http::headers(exchange, "application/json", None);
+        let body = self.calls.write(exchange, &envelope.service, answer, &mut headers)?;
+        Ok(Draft { status: 200, headers, body, receipt: Slot::Header })
     }
 
     fn refuse(&self, exchange: &Exchange<'_>, fault: &Fault) -> Draft {

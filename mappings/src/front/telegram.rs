@@ -10,7 +10,7 @@ use gateway_core::{Envelope, Fault, Front, Inbound, Kind, Message};
 
 use jiff::Timestamp;
 
-use super::Replies;
+use super::{Replies, losses};
 use crate::faults::Outcome;
 use crate::header::{Header, Times};
 use crate::layout::fixed::Fixed;
@@ -74,7 +74,7 @@ impl TelegramFront {
         }
         let echo = self.header.glimpse(&record);
         let times = Times { received: now, sent: now };
-        let mut reply = self.header.reply(&echo, self.replies.success(), times);
+        let mut reply = self.header.reply(&echo, self.replies.success(&[]), times);
         for (at, text) in &answer.header {
             if let Some(place) = reply.get_mut(*at) {
                 *place = Some(Wire::Text(text.as_str().into()));
@@ -171,15 +171,18 @@ impl Front for TelegramFront {
             Fault::new(Kind::Internal, "defect", "the gateway failed; it was recorded")
         })?;
         let operation = self.operations.of(&envelope.service)?;
+        let losses = losses::gather(exchange, &operation.reply, answer);
         let write = || {
             let mut out = Vec::with_capacity(512);
-            self.write_header(exchange, &envelope.echo, self.replies.success(), &mut out)?;
+            self.write_header(exchange, &envelope.echo, self.replies.success(&losses), &mut out)?;
             let record = operation.reply.write(answer)?;
             operation.reply.join(&record, &mut out)?;
             Ok(out)
         };
         let body = write().map_err(|error: FieldError| error.in_reply())?;
-        Ok(self.draft(200, body))
+        let mut draft = self.draft(200, body);
+        losses::report(&losses, &mut draft.headers);
+        Ok(draft)
     }
 
     fn refuse(&self, exchange: &Exchange<'_>, fault: &Fault) -> Draft {

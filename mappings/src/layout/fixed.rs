@@ -248,7 +248,7 @@ impl Rows<Fixed> {
     pub(crate) fn is_opaque(&self) -> bool {
         self.0.iter().any(|row| match &row.form {
             Form::Value { shape, .. } => shape.kind.is_opaque(),
-            Form::List { rows, .. } => rows.is_opaque(),
+            Form::Record { rows } | Form::List { rows, .. } => rows.is_opaque(),
         })
     }
 
@@ -352,6 +352,7 @@ impl Row<Fixed> {
     pub(crate) fn width(&self) -> usize {
         match &self.form {
             Form::Value { shape, .. } => shape.length,
+            Form::Record { rows } => rows.width(),
             Form::List { rows, max, .. } => rows.width().saturating_mul(*max),
         }
     }
@@ -360,7 +361,9 @@ impl Row<Fixed> {
     fn space(&self) -> u8 {
         match &self.form {
             Form::Value { shape, .. } => shape.code.charset.space(),
-            Form::List { rows, .. } => rows.0.first().map_or(b' ', Row::space),
+            Form::Record { rows } | Form::List { rows, .. } => {
+                rows.0.first().map_or(b' ', Row::space)
+            }
         }
     }
 
@@ -378,6 +381,16 @@ impl Row<Fixed> {
                 *rest = after;
                 let text = shape.read(bytes).map_err(error)?;
                 Ok(text.map(Wire::Text))
+            }
+            Form::Record { rows } => {
+                let split = rest.split_at_checked(self.width());
+                let (bytes, after) = split.ok_or_else(|| error(Unfit::Missing))?;
+                *rest = after;
+                let blank = self.space();
+                if !self.required && bytes.iter().all(|byte| *byte == blank) {
+                    return Ok(None);
+                }
+                rows.split(bytes).map(|(record, _)| Some(Wire::Record(record)))
             }
             Form::List { rows, max, count } => {
                 let width = rows.width().max(1);
@@ -407,6 +420,11 @@ impl Row<Fixed> {
                     _ => None,
                 };
                 shape.write(text, out).map_err(|why| FieldError::new(&self.name, why))
+            }
+            (Form::Record { rows }, Some(Wire::Record(record))) => rows.join(record, out),
+            (Form::Record { .. }, _) => {
+                out.resize(out.len().saturating_add(self.width()), self.space());
+                Ok(())
             }
             (Form::List { rows, count, .. }, wire) => {
                 let end = out.len().saturating_add(self.width());

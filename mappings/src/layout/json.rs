@@ -14,14 +14,20 @@ use crate::unfit::{FieldError, Unfit};
 pub(crate) enum JsonKind {
     String,
     Integer,
+    /// With a point; at most [`DIGITS`] digits, which a double holds exactly.
+    Number,
     Boolean,
 }
+
+/// The digits of a number that survive every JSON library (IEEE 754 binary64).
+const DIGITS: usize = 15;
 
 impl JsonKind {
     pub(crate) fn parse(name: &str) -> Option<Self> {
         match name {
             "string" => Some(Self::String),
             "integer" => Some(Self::Integer),
+            "number" => Some(Self::Number),
             "boolean" => Some(Self::Boolean),
             _ => None,
         }
@@ -106,11 +112,12 @@ impl Row<JsonKind> {
                 }
                 out.push(b']');
             }
+            (Form::Record { rows }, Wire::Record(record)) => rows.print(record, out),
             (Form::Value { shape, .. }, Wire::Text(text)) if *shape != JsonKind::String => {
                 out.extend_from_slice(text.as_bytes());
             }
             (_, Wire::Text(text)) => push_string(out, text),
-            (Form::Value { .. }, Wire::List(_)) => out.extend_from_slice(b"null"),
+            (_, Wire::Record(_) | Wire::List(_)) => out.extend_from_slice(b"null"),
         }
     }
 }
@@ -203,9 +210,11 @@ impl Member<'_> {
     fn wanted(&self) -> &'static str {
         match &self.row.form {
             Form::List { .. } => "a JSON array of objects",
+            Form::Record { .. } => "a JSON object",
             Form::Value { shape, .. } => match shape {
                 JsonKind::String => "a JSON string",
                 JsonKind::Integer => "a JSON integer",
+                JsonKind::Number => "a JSON number of 15 digits at most",
                 JsonKind::Boolean => "a JSON boolean",
             },
         }
@@ -220,6 +229,15 @@ impl Member<'_> {
             Form::Value { shape, .. } if *shape == kind => Ok(Some(Wire::Text(text))),
             _ => self.refuse(),
         }
+    }
+
+    /// An integer where a number is wanted is one.
+    fn whole<'de, E: Error>(self, text: String) -> Result<Option<Wire<'de>>, E> {
+        let kind = match &self.row.form {
+            Form::Value { shape: JsonKind::Number, .. } => JsonKind::Number,
+            _ => JsonKind::Integer,
+        };
+        self.accept(kind, Cow::Owned(text))
     }
 
     fn refuse<T, E: Error>(self) -> Result<T, E> {
@@ -258,17 +276,25 @@ impl<'de> Visitor<'de> for Member<'_> {
     }
 
     fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
-        self.accept(JsonKind::Integer, Cow::Owned(number.to_string()))
+        self.whole(number.to_string())
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-        self.accept(JsonKind::Integer, Cow::Owned(number.to_string()))
+        self.whole(number.to_string())
     }
 
     /// JSON has one kind of number: `1.0` and `1e3` are whole too, as JSON Schema has it. Beyond what
     /// a double holds exactly the digits are not known any more, so it is refused.
     fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
         const EXACT: f64 = 9_007_199_254_740_992.0;
+        if matches!(&self.row.form, Form::Value { shape: JsonKind::Number, .. }) {
+            // The shortest text that is this number: the one that was sent, up to so many digits.
+            let text = (number + 0.0).to_string();
+            return match text.bytes().filter(u8::is_ascii_digit).count() <= DIGITS {
+                true => self.accept(JsonKind::Number, Cow::Owned(text)),
+                false => self.refuse(),
+            };
+        }
         match number.fract() == 0.0 && number.abs() <= EXACT {
             true => self.accept(JsonKind::Integer, Cow::Owned(format!("{:.0}", number + 0.0))),
             false => self.refuse(),
@@ -279,8 +305,12 @@ impl<'de> Visitor<'de> for Member<'_> {
         Ok(None)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<Self::Value, A::Error> {
-        self.refuse()
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        let Form::Record { rows } = &self.row.form else {
+            return self.refuse();
+        };
+        let object = Object { rows, refused: self.refused };
+        object.visit_map(members).map(|record| Some(Wire::Record(record)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {

@@ -43,6 +43,9 @@ impl Row<JsonKind> {
                 let values = structs.map(|each| Value { kind: Some(Kind::StructValue(each)) });
                 Kind::ListValue(ListValue { values: values.collect() })
             }
+            (Form::Record { rows }, Wire::Record(record)) => {
+                Kind::StructValue(rows.to_struct(record))
+            }
             (Form::Value { shape: JsonKind::Boolean, .. }, Wire::Text(text)) => {
                 Kind::BoolValue(text == "true")
             }
@@ -50,7 +53,7 @@ impl Row<JsonKind> {
                 text.parse().map_or(Kind::NullValue(0), Kind::NumberValue)
             }
             (_, Wire::Text(text)) => Kind::StringValue(text.to_string()),
-            (Form::Value { .. }, Wire::List(_)) => Kind::NullValue(0),
+            (_, Wire::List(_) | Wire::Record(_)) => Kind::NullValue(0),
         };
         Value { kind: Some(kind) }
     }

@@ -21,6 +21,8 @@ pub(crate) enum XmlKind {
     Boolean,
     Date,
     DateTime,
+    Time,
+    Decimal,
     Byte,
     Short,
     Int,
@@ -33,11 +35,13 @@ pub(crate) enum XmlKind {
 }
 
 impl XmlKind {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::String,
         Self::Boolean,
         Self::Date,
         Self::DateTime,
+        Self::Time,
+        Self::Decimal,
         Self::Byte,
         Self::Short,
         Self::Int,
@@ -57,6 +61,8 @@ impl XmlKind {
             Self::Boolean => "boolean",
             Self::Date => "date",
             Self::DateTime => "dateTime",
+            Self::Time => "time",
+            Self::Decimal => "decimal",
             Self::Byte => "byte",
             Self::Short => "short",
             Self::Int => "int",
@@ -67,7 +73,11 @@ impl XmlKind {
         }
     }
 
-    /// The numbers that it holds, where it is a type of numbers.
+    fn is_number(self) -> bool {
+        self == Self::Decimal || self.numbers().is_some()
+    }
+
+    /// The whole numbers that it holds, where it is a type of them.
     pub(crate) fn numbers(self) -> Option<(i128, i128)> {
         match self {
             Self::Byte => Some((i8::MIN.into(), i8::MAX.into())),
@@ -93,8 +103,11 @@ impl XmlKind {
         match (self, &*text) {
             (Self::Boolean, "1") => Ok(Cow::Borrowed("true")),
             (Self::Boolean, "0") => Ok(Cow::Borrowed("false")),
-            (kind, number) if kind.numbers().is_some() => match number.strip_prefix('+') {
-                Some(digits) if !digits.starts_with(|first: char| first.is_ascii_digit()) => {
+            (kind, number) if kind.is_number() => match number.strip_prefix('+') {
+                Some(digits)
+                    if !digits
+                        .starts_with(|first: char| first == '.' || first.is_ascii_digit()) =>
+                {
                     Err(Unfit::NotA(self.wanted()))
                 }
                 Some(digits) => Ok(Cow::Owned(digits.to_owned())),
@@ -112,6 +125,8 @@ impl XmlKind {
             Self::Boolean => "a yes or no",
             Self::Date => "a day as YYYY-MM-DD",
             Self::DateTime => "a date and time",
+            Self::Time => "a time",
+            Self::Decimal => "a number",
             Self::SwaRef => "a reference to an attachment",
             Self::String | Self::Base64 => "text",
             _ => "a whole number",
@@ -280,6 +295,9 @@ impl Rows<XmlKind> {
                         rows.element([prefix, &row.name], record, out, locals.below())?;
                     }
                 }
+                (Form::Record { rows }, Some(Wire::Record(record))) => {
+                    rows.element([prefix, &row.name], record, out, locals.below())?;
+                }
                 (Form::Value { shape, .. }, Some(Wire::Text(text))) => match &*row.name {
                     TEXT => {
                         legal(TEXT, text)?;
@@ -323,6 +341,14 @@ impl Row<XmlKind> {
                         return Err(FieldError::new(&self.name, why).into());
                     }
                 }
+            }
+            Form::Record { rows } => {
+                if element.nil {
+                    return Err(FieldError::new(&self.name, Unfit::Intruder).into());
+                }
+                let mut record = Vec::new();
+                rows.content(element, xml, &mut record, locals.below())?;
+                *place = Some(Wire::Record(record));
             }
             Form::Value { .. } => {
                 if element.has_attributes || element.has_foreign_attributes {

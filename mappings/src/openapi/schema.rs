@@ -1,6 +1,7 @@
 //! JSON Schema (2020-12) of field tables. Requests: exactly what is accepted. Replies: exactly what
 //! may be written.
 
+use gateway_core::Decimal;
 use serde_json::{Map, Value, json};
 
 use crate::convert::{Codec, DateForm};
@@ -66,6 +67,7 @@ fn is_optional(row: &Row<JsonKind>) -> bool {
 fn accepted(row: &Row<JsonKind>) -> Value {
     let mut schema = match &row.form {
         Form::Value { codec, shape } => value(codec, *shape),
+        Form::Record { rows } => request(rows, |_| false),
         Form::List { rows, max, .. } => {
             json!({ "type": "array", "maxItems": max, "items": request(rows, |_| false) })
         }
@@ -84,7 +86,7 @@ fn accepted(row: &Row<JsonKind>) -> Value {
 
 fn default_value(row: &Row<JsonKind>, text: &str) -> Value {
     match &row.form {
-        Form::Value { shape: JsonKind::Integer | JsonKind::Boolean, .. } => {
+        Form::Value { shape: JsonKind::Integer | JsonKind::Number | JsonKind::Boolean, .. } => {
             serde_json::from_str(text).unwrap_or(Value::Null)
         }
         _ => json!(text),
@@ -102,6 +104,7 @@ fn written(row: &Row<JsonKind>) -> Value {
             }
             schema
         }
+        Form::Record { rows } => reply(rows),
         Form::List { rows, max, .. } => {
             json!({ "type": "array", "maxItems": max, "items": reply(rows) })
         }
@@ -116,8 +119,22 @@ fn value(codec: &Codec, shape: JsonKind) -> Value {
             json!({ "type": "integer", "minimum": number(*min), "maximum": number(*max) })
         }
         (JsonKind::Integer, _) => json!({ "type": "integer" }),
+        (JsonKind::Number, Codec::Decimal(decimal)) => {
+            let bound = |units| literal(&Decimal::new(units, decimal.scale).to_string());
+            let step = literal(&Decimal::new(1, decimal.wire).to_string());
+            json!({
+                "type": "number", "multipleOf": step,
+                "minimum": bound(decimal.min), "maximum": bound(decimal.max),
+            })
+        }
+        (JsonKind::Number, _) => json!({ "type": "number" }),
         (JsonKind::String, codec) => text(codec),
     }
+}
+
+/// A number as JSON reads it.
+fn literal(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 fn number(number: i128) -> Value {
@@ -150,7 +167,20 @@ fn text(codec: &Codec) -> Value {
         Codec::Code(codes) => {
             json!({ "type": "string", "enum": codes.texts().collect::<Vec<_>>() })
         }
-        Codec::Resident => json!({ "type": "string", "pattern": resident_number() }),
+        Codec::Resident(_) => json!({ "type": "string", "pattern": resident_number() }),
+        Codec::Business { .. } => {
+            json!({ "type": "string", "pattern": "^([0-9]{10}|[0-9]{3}-[0-9]{2}-[0-9]{5})$" })
+        }
+        Codec::Constant(text) => json!({ "const": text }),
+        Codec::DateTime(_) => json!({ "type": "string", "format": "date-time" }),
+        // No pattern says their formats.
+        Codec::Decimal(_)
+        | Codec::Time
+        | Codec::Pattern(..)
+        | Codec::Masked(_)
+        | Codec::Normalized(..)
+        | Codec::Lossy(..)
+        | Codec::Parts(_) => json!({ "type": "string" }),
     }
 }
 

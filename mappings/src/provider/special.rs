@@ -6,7 +6,7 @@ use jiff::tz::Offset;
 
 use crate::backend::Asked;
 use crate::convert::write_date_time;
-use crate::terms::{Field, Fields, Type};
+use crate::terms::{Class, Field, Fields, Type};
 
 /// The submission key in hex digits, and so many of them that no two keys meet (80 bits).
 pub(crate) const KEY: &str = "$key";
@@ -45,7 +45,8 @@ const ALL: [(&str, usize); 10] = [
 
 /// As fields that tables are checked against.
 pub(crate) fn fields() -> Fields {
-    let field = |max: usize| Field { kind: Type::Text { max }, required: false };
+    let field =
+        |max: usize| Field { kind: Type::Text { max }, required: false, class: Class::Public };
     ALL.iter().map(|(name, max)| ((*name).to_owned(), field(*max))).collect()
 }
 

@@ -68,9 +68,9 @@ fn adapter_fields(rows: &Rows<Fixed>, start: usize) -> Vec<Place> {
     let mut places = Vec::new();
     for row in &rows.0 {
         let width = row.width();
-        let holds = match row.field.as_deref() {
-            Some(SERIAL) => Some(Holds::Serial),
-            Some(ORIGINAL) => Some(Holds::Original),
+        let holds = match &row.field {
+            Some(field) if field.is(SERIAL) => Some(Holds::Serial),
+            Some(field) if field.is(ORIGINAL) => Some(Holds::Original),
             _ => None,
         };
         if let (Some(holds), Form::Value { .. }) = (holds, &row.form) {

@@ -99,9 +99,11 @@ fn rows() -> Rows<JsonKind> {
         required: true,
         default: None,
         choice: None,
+        when: None,
+        loss: None,
         form: Form::Value { codec: Codec::Text { max: 9 }, shape: JsonKind::String },
     };
-    Rows(vec![row("name"), row("부호")])
+    Rows::new(vec![row("name"), row("부호")])
 }
 
 fn query(query: &str) -> Result<Vec<Option<String>>, String> {

@@ -16,12 +16,14 @@ fn rows<S: Copy>(text: S, number: S) -> Rows<S> {
         required: default.is_none(),
         default: default.map(str::to_owned),
         choice: None,
+        when: None,
+        loss: None,
         form,
     };
     let note = Form::Value { codec: Codec::Text { max: 8 }, shape: text };
     let size = Form::Value { codec: Codec::Integer { min: 0, max: 999 }, shape: number };
-    let parts = Form::List { rows: Rows(vec![row("size", None, size)]), max: 3, count: None };
-    Rows(vec![row("note", Some("none"), note), row("parts", None, parts)])
+    let parts = Form::List { rows: Rows::new(vec![row("size", None, size)]), max: 3, count: None };
+    Rows::new(vec![row("note", Some("none"), note), row("parts", None, parts)])
 }
 
 fn message(note: Option<&str>, sizes: &[i128]) -> Message {

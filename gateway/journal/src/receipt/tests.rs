@@ -68,6 +68,7 @@ fn full_trail() -> Trail {
         }),
         received: None,
         submitted: None,
+        losses: None,
         proof: Some(Proof {
             network: "eip155:31337".into(),
             transaction: Some(format!("0x{}", "ab".repeat(32))),

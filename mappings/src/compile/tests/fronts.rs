@@ -129,7 +129,7 @@ fn fixed_lengths() {
 fn headers_keys_and_faults() {
     let file = "mohw/v1/mapping.yaml";
     finds(file, "zone: \"+09:00\"\n", "", "layout.soap", "wants a `zone`");
-    finds(file, "zone: \"+09:00\"", "zone: KST", "layout.soap", "must be an offset");
+    finds(file, "zone: \"+09:00\"", "zone: KST", "zone", "must be an offset");
     finds(
         file,
         "Forbidden/wrong-provider: \"1004\"",

@@ -18,7 +18,7 @@ pub use content::{BatchError, BatchLimits};
 pub use file::{BatchFile, BatchReader, BatchRecord};
 pub(crate) use form::{Column, Fields, Form, FormKind, Place};
 
-use super::Replies;
+use super::{Replies, losses};
 use crate::header::Header;
 use crate::operations::{Operations, join_key};
 use crate::rows::{self, Record, Wire};
@@ -103,7 +103,7 @@ impl BatchFront {
         let operation = self.operations.find(&text(self.operation)?.unwrap_or_default())?;
         let cells = operation.request.0.iter().map(|row| match &row.form {
             rows::Form::Value { shape, .. } => Ok(text(*shape)?.map(Wire::Text)),
-            rows::Form::List { .. } => Ok(None),
+            rows::Form::Record { .. } | rows::Form::List { .. } => Ok(None),
         });
         let record: Record<'_> = cells.collect::<Result<_, Fault>>()?;
         let message = operation.request.read(&record).map_err(|error| error.in_request())?;
@@ -156,8 +156,11 @@ impl Front for BatchFront {
             };
         let values: Vec<Option<&str>> = self.results.iter().map(value).collect();
         let number = envelope.echo.get("number").and_then(Value::as_text);
-        let draft = self.result(200, number, self.replies.success(), &values);
-        draft.map_err(|error| error.in_reply())
+        let losses = losses::gather(exchange, &operation.reply, answer);
+        let draft = self.result(200, number, self.replies.success(&losses), &values);
+        let mut draft = draft.map_err(|error| error.in_reply())?;
+        losses::report(&losses, &mut draft.headers);
+        Ok(draft)
     }
 
     fn refuse(&self, exchange: &Exchange<'_>, fault: &Fault) -> Draft {

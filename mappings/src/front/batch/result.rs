@@ -13,7 +13,7 @@ impl BatchFront {
     pub fn result_header(&self, file: &BatchFile) -> Vec<u8> {
         let never =
             Times { received: jiff::Timestamp::UNIX_EPOCH, sent: jiff::Timestamp::UNIX_EPOCH };
-        let record = self.header.reply(&file.echo, self.replies.success(), never);
+        let record = self.header.reply(&file.echo, self.replies.success(&[]), never);
         let texts = record.iter().map(|wire| match wire {
             Some(Wire::Text(text)) => Some(&**text),
             _ => None,

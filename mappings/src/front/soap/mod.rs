@@ -21,7 +21,7 @@ use std::time::Duration;
 use gateway_core::front::{Draft, Exchange, Slot};
 use gateway_core::{Envelope, Fault, Front, Inbound, Kind, Message, Value};
 
-use super::{Replies, http};
+use super::{Replies, http, losses};
 use crate::faults::{FaultTable, Outcome};
 use crate::header::Header;
 use crate::layout::xml::{Locals, XmlKind, XmlWriter};
@@ -301,8 +301,9 @@ impl Front for SoapFront {
     fn encode(&self, exchange: &Exchange<'_>, answer: &Message) -> Result<Draft, Fault> {
         let to = self.addressee(exchange);
         let (operation, shape) = to.operation.ok_or_else(|| not_soap("the body is empty"))?;
+        let losses = losses::gather(exchange, &operation.reply, answer);
         let success = match &self.refusals {
-            Refusals::InHeader(replies) => Some(replies.success()),
+            Refusals::InHeader(replies) => Some(replies.success(&losses)),
             Refusals::Faults(_) | Refusals::XRoad(_) => None,
         };
         let action = format!("{}Response", self.action(shape));
@@ -313,7 +314,9 @@ impl Front for SoapFront {
         let (text, receipt) = written.map_err(|error| error.in_reply())?;
         let (media, body, receipt) =
             media::pack(to.version, to.packaging, exchange.id, text, receipt);
-        Ok(Draft { status: 200, headers: http::headers(exchange, &media, None), body, receipt })
+        let mut headers = http::headers(exchange, &media, None);
+        losses::report(&losses, &mut headers);
+        Ok(Draft { status: 200, headers, body, receipt })
     }
 
     fn refuse(&self, exchange: &Exchange<'_>, fault: &Fault) -> Draft {

@@ -75,7 +75,7 @@ impl Front for XRoadFront {
         let envelope = exchange.envelope.ok_or_else(unread)?;
         let mut headers = http::headers(exchange, "application/json;charset=utf-8", None);
         headers.extend(head::reply(exchange, &envelope.echo));
-        let body = self.calls.write(&envelope.service, answer)?;
+        let body = self.calls.write(exchange, &envelope.service, answer, &mut headers)?;
         Ok(Draft { status: 200, headers, body, receipt: Slot::Header })
     }
 

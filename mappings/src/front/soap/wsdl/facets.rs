@@ -2,6 +2,8 @@
 //! and the field table accept the same texts. What no facet can say is the calendar of days that
 //! are not `xs:date`, and the range of numbers that are not of a type of numbers.
 
+use gateway_core::Decimal;
+
 use super::escaped;
 use crate::convert::{Codec, DateForm};
 use crate::layout::xml::XmlKind;
@@ -24,6 +26,14 @@ pub(super) fn of(codec: &Codec, kind: XmlKind, must: bool) -> Restriction {
         (XmlKind::Date, _) => {
             let pattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}(Z|[+\\-][0-9]{2}:[0-9]{2})?";
             vec![("pattern", pattern.to_owned())]
+        }
+        (XmlKind::Decimal, Codec::Decimal(decimal)) if !decimal.truncate => {
+            let bound = |units| Decimal::new(units, decimal.scale).to_string();
+            vec![
+                ("minInclusive", bound(decimal.min)),
+                ("maxInclusive", bound(decimal.max)),
+                ("fractionDigits", decimal.wire.to_string()),
+            ]
         }
         (_, Codec::Integer { min, max }) => {
             vec![("minInclusive", min.to_string()), ("maxInclusive", max.to_string())]
@@ -60,8 +70,19 @@ fn text(codec: &Codec, must: bool) -> Vec<(&'static str, String)> {
         Codec::Date(DateForm::Iso) => format!("[0-9]{{4}}-{month}-{day}"),
         Codec::Date(DateForm::Compact) => format!("[0-9]{{4}}{month}{day}"),
         Codec::Hex { length } => format!("[0-9a-f]{{{}}}", length.saturating_mul(2)),
-        Codec::Base64 { .. } => return vec![],
-        Codec::Resident => format!("[0-9]{{2}}{month}{day}-?[0-9]{{7}}"),
+        Codec::Resident(_) => format!("[0-9]{{2}}{month}{day}-?[0-9]{{7}}"),
+        Codec::Business { .. } => "[0-9]{10}|[0-9]{3}-[0-9]{2}-[0-9]{5}".to_owned(),
+        Codec::Constant(text) => escaped(&literal(text)),
+        Codec::Time => "[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?".to_owned(),
+        // No facet says their formats.
+        Codec::Base64 { .. }
+        | Codec::Decimal(_)
+        | Codec::DateTime(_)
+        | Codec::Pattern(..)
+        | Codec::Masked(_)
+        | Codec::Normalized(..)
+        | Codec::Lossy(..)
+        | Codec::Parts(_) => return vec![],
     };
     let optional = if must { "" } else { "?" };
     vec![("pattern", format!("({pattern}){optional}"))]

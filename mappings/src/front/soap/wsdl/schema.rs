@@ -150,7 +150,7 @@ impl Schema<'_> {
         place: Place<'_>,
     ) -> String {
         match &row.form {
-            Form::List { rows, .. } => {
+            Form::Record { rows } | Form::List { rows, .. } => {
                 let content = self.content(rows, Place { is_optional: false, ..place });
                 format!("<xs:element name=\"{name}\"{attributes}>{content}</xs:element>")
             }
@@ -226,7 +226,7 @@ fn restriction(row: &Row<XmlKind>, place: Place<'_>) -> facets::Restriction {
     match &row.form {
         Form::Value { codec, shape } if place.is_faceted => facets::of(codec, *shape, must(row)),
         Form::Value { shape, .. } => facets::plain(*shape),
-        Form::List { .. } => facets::plain(XmlKind::String),
+        Form::Record { .. } | Form::List { .. } => facets::plain(XmlKind::String),
     }
 }
 

@@ -55,7 +55,7 @@ async fn records_of_one_person_keep_their_order() {
     let result = bench.read("WLFD1.result.dat");
     assert_eq!(result.lines().last(), Some("90000020000002000000000"));
     let ended = bench.behind.ended.lock().unwrap().clone();
-    let expected = (1..=200).map(|number| format!("Integer(20{:02}0101)", number % 100));
+    let expected = (1..=200).map(|number| 20_000_101 + number % 100 * 10_000);
     assert_eq!(ended, expected.collect::<Vec<_>>());
     assert_eq!(bench.behind.most_under_way.load(Ordering::SeqCst), 1);
 }

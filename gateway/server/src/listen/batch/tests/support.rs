@@ -37,7 +37,7 @@ pub(super) struct Behind {
     /// How often each submit reached the backend.
     pub(super) calls: Mutex<BTreeMap<[u8; 32], usize>>,
     /// The first day of each grant, in the order in which the calls ended.
-    pub(super) ended: Mutex<Vec<String>>,
+    pub(super) ended: Mutex<Vec<i128>>,
     settled: Mutex<HashMap<[u8; 32], Result<Answer, Fault>>>,
     /// One permit lets one call through; closed, it lets all through.
     pub(super) gate: Semaphore,
@@ -316,7 +316,8 @@ impl Adapter for Behind {
         }
         let Content::Arguments(arguments) = &call.content else { panic!("not of a contract") };
         let from = arguments.iter().find(|(name, _)| name == "from");
-        self.ended.lock().unwrap().push(format!("{:?}", from.unwrap().1));
+        let Value::Integer(day) = from.unwrap().1 else { panic!("not a day number") };
+        self.ended.lock().unwrap().push(day);
         self.under_way.fetch_sub(1, Ordering::SeqCst);
         let mut answer = Answer::default();
         answer.values.set("benefit", Value::Bytes(key.to_vec()));

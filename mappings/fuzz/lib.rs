@@ -26,7 +26,10 @@ impl Pseudonymize for Nobody {
 }
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalog");
+    // This is built as a package of its own and as a part of a test of the package above.
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = here.ancestors().map(|folder| folder.join("catalog")).find(|root| root.is_dir());
+    let root = root.expect("the catalog is beside or above");
     Catalog::load(&root, Arc::new(Nobody)).unwrap_or_else(|problems| panic!("{problems:?}"))
 });
 

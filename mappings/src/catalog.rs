@@ -42,6 +42,18 @@ pub(crate) enum BackendEntry {
     Provider(Arc<dyn Provide>),
 }
 
+impl BackendEntry {
+    /// A service that it offers, by its code.
+    pub(crate) fn service(&self, code: &str) -> Option<&Service> {
+        match self {
+            Self::Contract(backend) => {
+                backend.functions.get(code).map(|function| &*function.service)
+            }
+            Self::Provider(provider) => provider.service(code).map(|service| &**service),
+        }
+    }
+}
+
 /// A front of one of the formats.
 #[derive(Clone)]
 pub enum FrontEntry {
@@ -78,7 +90,7 @@ impl Catalog {
     pub fn load(root: &Path, pseudonyms: Arc<dyn Pseudonymize>) -> Result<Self, Vec<Problem>> {
         let mut found = Vec::new();
         let mut catalog = Self::default();
-        let mut folder = Folder { root, found: &mut found };
+        let mut folder = Folder::new(root, &mut found);
         let mut derived = Vec::new();
         for sector in folder.subfolders(root) {
             derived.extend(catalog.load_sector(&sector, &mut folder, &pseudonyms));
@@ -204,18 +216,22 @@ impl Catalog {
 }
 
 /// Reads files below a root, collecting what goes wrong.
-struct Folder<'a> {
+pub(crate) struct Folder<'a> {
     root: &'a Path,
     found: &'a mut Vec<Problem>,
 }
 
-impl Folder<'_> {
-    fn name(&self, path: &Path) -> String {
+impl<'a> Folder<'a> {
+    pub(crate) fn new(root: &'a Path, found: &'a mut Vec<Problem>) -> Self {
+        Self { root, found }
+    }
+
+    pub(crate) fn name(&self, path: &Path) -> String {
         let name = path.strip_prefix(self.root).unwrap_or(path);
         name.to_string_lossy().into_owned()
     }
 
-    fn subfolders(&mut self, path: &Path) -> Vec<PathBuf> {
+    pub(crate) fn subfolders(&mut self, path: &Path) -> Vec<PathBuf> {
         let mut folders: Vec<PathBuf> = match fs::read_dir(path) {
             Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
             Err(error) => {
@@ -229,7 +245,7 @@ impl Folder<'_> {
         folders
     }
 
-    fn parse<T: DeserializeOwned>(&mut self, path: &Path) -> Option<T> {
+    pub(crate) fn parse<T: DeserializeOwned>(&mut self, path: &Path) -> Option<T> {
         let name = self.name(path);
         let mut spot = Spot::new(self.found, &name);
         let text = match fs::read_to_string(path) {

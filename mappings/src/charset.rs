@@ -26,6 +26,7 @@ pub(crate) enum Charset {
 
 /// An encoding by its name in mappings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum CharsetName {
     #[default]
     #[serde(rename = "cp949")]

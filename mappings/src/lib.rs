@@ -16,6 +16,7 @@ mod format;
 mod front;
 mod header;
 pub mod import;
+pub mod inspect;
 mod invertibility;
 mod layout;
 mod openapi;
@@ -27,6 +28,8 @@ mod resources;
 #[cfg(test)]
 mod round_trip;
 mod rows;
+#[cfg(test)]
+mod schema;
 mod terms;
 mod unfit;
 pub mod xroad;

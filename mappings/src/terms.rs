@@ -36,6 +36,7 @@ pub(crate) struct Field {
 /// How secret a field is. Whatever it is, no value is logged or recorded; a personal or sensitive
 /// one moreover never reaches a ledger but as a pseudonym, and `explain` masks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Class {
     /// Anyone may see it beside the exchange.

@@ -3,7 +3,7 @@
 use gateway_core::{Answer, Content, Mapping, MemberId, Message, Service, SubmissionKey};
 use serde_json::{Value as Json, json};
 
-use super::{Case, json, read};
+use super::{Case, Explainable, json, read};
 use crate::backend::{Asked, Backend};
 use crate::convert::backend::ascii;
 
@@ -46,6 +46,24 @@ pub(super) fn reply(backend: &Backend, case: &Case, input: &[u8]) -> Result<Vec<
     Ok(json::pretty(&outcome))
 }
 
+/// The reply that an answer to a request becomes.
+pub(super) fn explainable(
+    backend: &Backend,
+    case: &Case,
+    input: &[u8],
+) -> Result<Explainable, String> {
+    let input: Json = serde_json::from_slice(input).map_err(|error| error.to_string())?;
+    if let Some(fault) = input.get("fault") {
+        return Ok(Explainable::Refused(backend.refusal(json::read_fault(fault)?)));
+    }
+    let to = input.get("to").and_then(Json::as_str).ok_or("`to` names the case replied to")?;
+    let request = Request::read(&read(&case.folder.join(to))?)?;
+    let answer = input.get("answer").ok_or("neither `answer` nor `fault` is given")?;
+    let answer = Answer { values: json::read_message(answer)?, proof: None };
+    let outcome = backend.reply(&request.asked(service(backend, &request)?), &answer);
+    Ok(Explainable::reply(request.service, outcome))
+}
+
 fn service<'b>(backend: &'b Backend, request: &Request) -> Result<&'b Service, String> {
     let function = backend.functions.get(request.service.as_str());
     let function = function.ok_or_else(|| format!("no service `{}` here", request.service))?;
@@ -57,7 +75,7 @@ pub(super) struct Request {
     pub(super) service: String,
     caller: MemberId,
     key: Option<SubmissionKey>,
-    message: Message,
+    pub(super) message: Message,
 }
 
 impl Request {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{Case, json, read};
+use super::{Case, Explainable, json, read};
 use crate::catalog::FrontEntry;
 use crate::front::{BatchError, BatchFront, BatchLimits};
 
@@ -36,6 +36,62 @@ pub(super) fn request(front: &FrontEntry, input: &[u8]) -> Result<Vec<u8>, Strin
         _ => decoded(front.as_front().decode(&received(front, input, 0)?)),
     };
     Ok(json::pretty(&outcome))
+}
+
+/// The services that a request asks, as far as it is understood.
+pub(super) fn services(front: &FrontEntry, input: &[u8]) -> Vec<String> {
+    let decode = |inbound: &Inbound| {
+        let envelope = front.as_front().decode(inbound).ok()?;
+        Some(envelope.service.id.to_string())
+    };
+    match front {
+        FrontEntry::Batch(batch) => match opened(batch, input) {
+            Ok(Ok((attributes, records))) => {
+                let inbounds =
+                    records.into_iter().map(|record| inbound(front, attributes.clone(), record));
+                inbounds.filter_map(|inbound| decode(&inbound)).collect()
+            }
+            _ => vec![],
+        },
+        _ => received(front, input, 0)
+            .ok()
+            .and_then(|inbound| decode(&inbound))
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// The message of a request, or of an answer to the request of another case. Of a file it is the
+/// first record, or the one that an answer names.
+pub(super) fn explainable(
+    front: &FrontEntry,
+    case: &Case,
+    input: &[u8],
+) -> Result<Explainable, String> {
+    if !case.is_reply() {
+        let decoded = front.as_front().decode(&received(front, input, 1)?);
+        return Ok(match decoded {
+            Err(fault) => Explainable::Refused(fault),
+            Ok(Envelope { service, message, .. }) => Explainable::Message {
+                service: service.id.code.to_string(),
+                message,
+                is_reply: false,
+            },
+        });
+    }
+    let input: Json = serde_json::from_slice(input).map_err(|error| error.to_string())?;
+    let to = input.get("to").and_then(Json::as_str).ok_or("`to` names the case replied to")?;
+    let record = input.get("record").and_then(Json::as_u64).unwrap_or(1);
+    let asked = front.as_front().decode(&received(front, &read(&case.folder.join(to))?, record)?);
+    let service = asked.map_err(|fault| fault.to_string())?.service.id.code.to_string();
+    match (input.get("answer"), input.get("fault")) {
+        (Some(answer), _) => {
+            let message = json::read_message(answer)?;
+            Ok(Explainable::Message { service, message, is_reply: true })
+        }
+        (None, Some(fault)) => json::read_fault(fault).map(Explainable::Refused),
+        (None, None) => Err("neither `answer` nor `fault` is given".to_owned()),
+    }
 }
 
 fn decoded(outcome: Result<Envelope, Fault>) -> Json {

@@ -10,16 +10,19 @@ mod front;
 mod json;
 mod provider;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gateway_core::{Pseudonym, Pseudonymize};
+use gateway_core::{Fault, Message, Pseudonym, Pseudonymize};
+use serde_json::Value as Json;
 
 use crate::catalog::{BackendEntry, Catalog};
 use crate::problem::{Problem, Spot};
+use backend::Request;
 
 /// How one case went.
 #[derive(Clone, Debug)]
@@ -48,6 +51,89 @@ impl fmt::Display for CaseResult {
     }
 }
 
+/// What the cases of a catalog show.
+pub(crate) struct Covered {
+    /// Mapping and service of every request that is understood.
+    pub(crate) requests: BTreeSet<(String, String)>,
+    /// Mapping and service of every answer that is given.
+    pub(crate) replies: BTreeSet<(String, String)>,
+}
+
+/// Which services the cases of each mapping show.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn covered(root: &Path) -> Result<Covered, Vec<Problem>> {
+    let cases = Cases::find(root)?;
+    let mut covered = Covered { requests: BTreeSet::new(), replies: BTreeSet::new() };
+    for case in &cases.all {
+        let asked = |name: &str| {
+            let input = fs::read(case.folder.join(name)).unwrap_or_default();
+            cases.services(&case.mapping, &input).into_iter()
+        };
+        let of = |service| (case.mapping.clone(), service);
+        match (case.is_reply(), read(&case.input())) {
+            (false, Ok(input)) => {
+                covered.requests.extend(cases.services(&case.mapping, &input).into_iter().map(of));
+            }
+            (true, Ok(input)) => {
+                let to = cases.answered(&case.mapping, &input);
+                covered.replies.extend(to.into_iter().flat_map(|to| asked(&to)).map(of));
+            }
+            (_, Err(_)) => {}
+        }
+    }
+    Ok(covered)
+}
+
+/// What `explain` explains.
+pub(crate) enum Explainable {
+    /// A message in the terms of a service.
+    Message { service: String, message: Message, is_reply: bool },
+    /// What keeps it from being one.
+    Refused(Fault),
+}
+
+impl Explainable {
+    fn reply(service: String, outcome: Result<Message, Fault>) -> Self {
+        match outcome {
+            Ok(message) => Self::Message { service, message, is_reply: true },
+            Err(fault) => Self::Refused(fault),
+        }
+    }
+}
+
+/// Reads one `.in` file as a mapping does.
+pub(crate) fn explainable(
+    catalog: &Catalog,
+    mapping: &str,
+    path: &Path,
+) -> Result<Explainable, String> {
+    let name = path.file_stem().map(|name| name.to_string_lossy().into_owned());
+    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+    let case = Case { mapping: mapping.to_owned(), folder, name: name.unwrap_or_default() };
+    let input = read(path)?;
+    match (catalog.front(mapping), catalog.backends.get(mapping)) {
+        (Some(front), _) => front::explainable(front, &case, &input),
+        (None, Some(_)) if !case.is_reply() => {
+            let Request { service, message, .. } = Request::read(&input)?;
+            Ok(Explainable::Message { service, message, is_reply: false })
+        }
+        (None, Some(BackendEntry::Contract(backend))) => {
+            backend::explainable(backend, &case, &input)
+        }
+        (None, Some(BackendEntry::Provider(provider))) => {
+            provider::explainable(&**provider, &case, &input)
+        }
+        (None, None) => Err(format!("the catalog has no mapping `{mapping}`")),
+    }
+}
+
+/// A value as JSON, in the clear.
+pub(crate) fn value_shown(value: &gateway_core::Value) -> String {
+    json::value(value).to_string()
+}
+
 /// A message as JSON, personal values in the clear: for tests alone.
 #[cfg(test)]
 pub(crate) fn shown(message: &gateway_core::Message) -> serde_json::Value {
@@ -71,20 +157,27 @@ pub fn run(root: &Path) -> Result<Vec<CaseResult>, Vec<Problem>> {
     Ok(results.collect())
 }
 
-/// Writes the outcome of every case that has none yet, to be read before it is kept. Answers with
-/// the files written.
+/// Writes the outcome of every case whose `.out` is missing or another, to be read before it is
+/// kept. Answers with the files written.
 ///
 /// # Errors
 /// As [`run`], and where a case cannot be read or its outcome not written.
-pub fn record(root: &Path) -> Result<Vec<PathBuf>, Vec<Problem>> {
+pub fn update(root: &Path) -> Result<Vec<PathBuf>, Vec<Problem>> {
     let cases = Cases::find(root)?;
     let (mut written, mut found) = (Vec::new(), Vec::new());
-    for case in cases.all.iter().filter(|case| !case.output().exists()) {
-        let outcome = cases
-            .perform(case)
-            .and_then(|came| fs::write(case.output(), came).map_err(|error| error.to_string()));
+    for case in &cases.all {
+        let outcome = cases.perform(case).and_then(|came| {
+            let is_same = fs::read(case.output()).is_ok_and(|kept| kept == came);
+            match is_same {
+                true => Ok(false),
+                false => {
+                    fs::write(case.output(), came).map(|()| true).map_err(|why| why.to_string())
+                }
+            }
+        });
         match outcome {
-            Ok(()) => written.push(case.output()),
+            Ok(false) => {}
+            Ok(true) => written.push(case.output()),
             Err(reason) => Spot::new(&mut found, &case.mapping).key(&case.name).problem(reason),
         }
     }
@@ -149,6 +242,29 @@ impl Cases {
         }
     }
 
+    /// The services that an input asks, as far as it is understood.
+    fn services(&self, mapping: &str, input: &[u8]) -> Vec<String> {
+        match (self.catalog.front(mapping), self.catalog.backends.get(mapping)) {
+            (Some(front), _) => front::services(front, input),
+            (None, Some(backend)) => {
+                let request = Request::read(input).ok();
+                let service = request.and_then(|request| backend.service(&request.service));
+                service.map(|service| service.id.to_string()).into_iter().collect()
+            }
+            (None, None) => vec![],
+        }
+    }
+
+    /// The case of the request that a `.reply.in` answers; none where it holds a fault.
+    fn answered(&self, mapping: &str, input: &[u8]) -> Option<String> {
+        if let Some(BackendEntry::Provider(_)) = self.catalog.backends.get(mapping) {
+            return provider::replied_to(input).map(str::to_owned);
+        }
+        let input: Json = serde_json::from_slice(input).ok()?;
+        input.get("answer")?;
+        input.get("to")?.as_str().map(str::to_owned)
+    }
+
     fn perform(&self, case: &Case) -> Result<Vec<u8>, String> {
         let input = read(&case.input())?;
         match (self.catalog.front(&case.mapping), self.catalog.backends.get(&case.mapping)) {
@@ -188,7 +304,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Pseudonyms that show what they are made of.
-struct Transparent;
+pub(crate) struct Transparent;
 
 impl Pseudonymize for Transparent {
     fn pseudonym(&self, _sector: &str, domain: &str, identifier: &[u8]) -> Pseudonym {

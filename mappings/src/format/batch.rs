@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::HeaderFormat;
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct BatchLayout {
     /// The names of files that are taken, with one `*`.
@@ -39,6 +40,7 @@ pub(crate) struct BatchLayout {
 }
 
 #[derive(Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum EncodingFormat {
     #[serde(rename = "utf-8")]
@@ -47,6 +49,7 @@ pub(crate) enum EncodingFormat {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct FixedFormat {
     /// Bytes of every record, its line end not counted.
@@ -68,6 +71,7 @@ fn yes() -> bool {
 
 /// What each kind of record begins with.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Marks {
     pub(crate) header: String,
@@ -88,12 +92,14 @@ impl Default for Marks {
 
 /// A column: its name, and its type and bytes where records are of fixed length.
 #[derive(Clone)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(untagged))]
 pub(crate) enum ColumnFormat {
     Named(String),
     Fixed(FixedColumn),
 }
 
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FixedColumn {
     pub(crate) name: String,
@@ -138,6 +144,7 @@ impl ColumnFormat {
 }
 
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TrailerFormat {
     pub(crate) name: String,
@@ -149,6 +156,7 @@ pub(crate) struct TrailerFormat {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum TrailerRole {
     Count,
@@ -157,6 +165,7 @@ pub(crate) enum TrailerRole {
 
 /// What a data record that cannot be decoded refuses.
 #[derive(Clone, Copy, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum BadRecordsFormat {
     /// Itself.

@@ -11,7 +11,8 @@ use crate::layout::fixed::{Overpunch, SignPlace};
 
 /// Which format it is decides what stands around an operation's fields.
 #[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Layout {
     Soap(SoapLayout),
     XroadSoap(XRoadSoapLayout),
@@ -26,6 +27,7 @@ pub(crate) enum Layout {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SoapLayout {
     /// The `{service}` of `POST /soap/{service}`.
@@ -59,6 +61,7 @@ pub(crate) struct SoapLayout {
 
 /// One registered integration.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct IntegrationFormat {
     /// Who calls, and who is called, as `organization/system`.
@@ -81,6 +84,7 @@ fn yes() -> bool {
 
 /// X-Road's message protocol for SOAP.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct XRoadSoapLayout {
     /// The `{service}` of `POST /soap/{service}`.
@@ -104,6 +108,7 @@ fn soap_1_1() -> Vec<String> {
 
 /// Style and use of a WSDL's binding.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SoapStyle {
     #[default]
@@ -114,6 +119,7 @@ pub(crate) enum SoapStyle {
 
 /// `elementFormDefault` of a schema.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ElementFormName {
     #[default]
@@ -122,8 +128,10 @@ pub(crate) enum ElementFormName {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct TelegramLayout {
+    #[cfg_attr(test, schemars(with = "crate::schema::Framings"))]
     pub(crate) framing: FramingFormat,
     #[serde(default)]
     pub(crate) encoding: CharsetName,
@@ -131,6 +139,7 @@ pub(crate) struct TelegramLayout {
     pub(crate) overpunch: Option<Overpunch>,
     /// Of `comp-5`; that of `comp` is always `big`.
     #[serde(default)]
+    #[cfg_attr(test, schemars(with = "crate::schema::ByteOrders"))]
     pub(crate) byte_order: ByteOrder,
     /// Bytes of the whole header, so that a slip in one length does not shift all that follows.
     pub(crate) header_length: usize,
@@ -147,6 +156,7 @@ pub(crate) struct TelegramLayout {
 
 /// How a telegram that only asks whether somebody is there is answered.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct KeepAliveFormat {
     /// Header fields of the reply that hold something else than those of other replies.
@@ -158,6 +168,7 @@ pub(crate) struct KeepAliveFormat {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct RestLayout {
     /// Characters of an idempotency key at most.
@@ -165,6 +176,7 @@ pub(crate) struct RestLayout {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct XRoadRestLayout {
     /// Who provides the services: `instance/class/member/subsystem`, each part percent-encoded.
@@ -175,6 +187,7 @@ pub(crate) struct XRoadRestLayout {
 
 /// One field of a message's header.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HeaderFormat {
     pub(crate) name: String,
@@ -198,6 +211,7 @@ pub(crate) struct HeaderFormat {
 
 /// What a header field of a request is for.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum RequestRole {
     /// Read, checked for its type, and otherwise of no effect.
@@ -222,6 +236,7 @@ pub(crate) enum RequestRole {
 }
 
 #[derive(Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Expected {
     pub(crate) value: String,
@@ -231,6 +246,7 @@ pub(crate) struct Expected {
 
 /// What a header field of a reply holds.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ReplyRole {
     /// Nothing.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::{CallFormat, Layout, Row};
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MappingFile {
     pub(crate) naru: String,
@@ -37,6 +38,7 @@ pub(crate) struct MappingFile {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TableFormat {
     /// The closed set of the sector that it puts into codes.
@@ -46,6 +48,7 @@ pub(crate) struct TableFormat {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Operation {
     /// The service; the operation's own name when absent.
@@ -70,6 +73,7 @@ pub(crate) struct Operation {
 
 /// How an operation is named over SOAP.
 #[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SoapNames {
     /// Whether the service is in use; it is when this is absent.
@@ -84,6 +88,7 @@ pub(crate) struct SoapNames {
 
 /// One of the two field tables of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Table {
     Request,
@@ -100,6 +105,7 @@ impl Table {
 }
 
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Success {
     pub(crate) code: String,
@@ -110,11 +116,13 @@ pub(crate) struct Success {
 }
 
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Refusal {
     pub(crate) code: String,
     /// What the caller reads.
     pub(crate) says: String,
     /// What it is, unless a business refusal.
+    #[cfg_attr(test, schemars(with = "Option<crate::schema::Kinds>"))]
     pub(crate) kind: Option<Kind>,
 }

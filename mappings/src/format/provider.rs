@@ -7,6 +7,7 @@ use super::layout::{ElementFormName, SoapStyle};
 
 /// Which format a provider speaks.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ProviderLayout {
     Soap(SoapProvider),
@@ -16,6 +17,7 @@ pub(crate) enum ProviderLayout {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct SoapProvider {
     /// `1.1`, the default, or `1.2`.
@@ -41,6 +43,7 @@ pub(crate) struct SoapProvider {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct XRoadFormat {
     /// This gateway's subsystem: `instance/class/member/subsystem`.
@@ -51,6 +54,7 @@ pub(crate) struct XRoadFormat {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct JsonProvider {
     /// Fields of the HTTP header of every request.
@@ -68,6 +72,7 @@ fn refusal_members() -> Vec<String> {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct XmlProvider {
     /// The documents have none when absent.
@@ -78,6 +83,7 @@ pub(crate) struct XmlProvider {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct TelegramProvider {
     /// Bytes of the header of a request and of an answer.
@@ -89,6 +95,7 @@ pub(crate) struct TelegramProvider {
 
 /// How an answer says whether all went well.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResultFormat {
     /// The field of the answer's header, or the member or element of its body.
@@ -99,6 +106,7 @@ pub(crate) struct ResultFormat {
 
 /// How an operation is called, besides its fields.
 #[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct CallFormat {
     /// The element of the answer; the function and `Response` when absent.
@@ -114,6 +122,7 @@ pub(crate) struct CallFormat {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) enum MethodFormat {
     #[serde(rename = "GET")]
     Get,
@@ -129,6 +138,7 @@ pub(crate) enum MethodFormat {
 
 /// How a provider is asked what became of a submit. It answers as the submit would have.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct InquiryFormat {
     pub(crate) function: String,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::layout::fixed::SignPlace;
 
 #[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
     /// Where the value comes from.
@@ -46,6 +47,7 @@ pub(crate) struct Row {
     #[serde(default)]
     pub(crate) normalize: Vec<String>,
     /// What may be lost where the target cannot hold the value.
+    #[cfg_attr(test, schemars(with = "Option<crate::schema::Losses>"))]
     pub(crate) loss: Option<LossKind>,
     /// The row counts only when this holds.
     pub(crate) when: Option<When>,
@@ -80,6 +82,7 @@ pub(crate) struct Row {
 
 /// One of several groups of fields in the same place.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Alternative {
     /// The texts of the deciding field by which it is chosen.
@@ -89,6 +92,7 @@ pub(crate) struct Alternative {
 
 /// A test of one field of the service.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct When {
     pub(crate) field: String,
@@ -102,6 +106,7 @@ pub(crate) struct When {
 
 /// One field of the service within a wire text.
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Part {
     /// The field.
@@ -118,6 +123,7 @@ pub(crate) struct Part {
 }
 
 #[derive(Clone, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Domain {
     pub(crate) from: String,
@@ -126,6 +132,7 @@ pub(crate) struct Domain {
 
 /// How COBOL stores a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Usage {
     /// A byte for each digit.
@@ -142,6 +149,7 @@ pub(crate) enum Usage {
 }
 
 #[derive(Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Zeros {
     None,

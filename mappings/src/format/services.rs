@@ -1,6 +1,6 @@
 //! `services.yaml`: a sector's services in their own terms.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::Operation;
 use serde::Deserialize;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use crate::terms::Class;
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServicesFile {
     pub(crate) naru: String,
@@ -22,6 +23,7 @@ pub(crate) struct ServicesFile {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SharedTableFormat {
     pub(crate) from: String,
@@ -30,8 +32,10 @@ pub(crate) struct SharedTableFormat {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceFormat {
+    #[cfg_attr(test, schemars(with = "crate::schema::Operations"))]
     pub(crate) operation: Operation,
     pub(crate) subject: Option<String>,
     pub(crate) consent: Option<ConsentFormat>,
@@ -40,6 +44,7 @@ pub(crate) struct ServiceFormat {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConsentFormat {
     pub(crate) purpose: String,
@@ -48,6 +53,7 @@ pub(crate) struct ConsentFormat {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FieldFormat {
     #[serde(rename = "type")]
@@ -71,6 +77,7 @@ pub(crate) struct FieldFormat {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum TypeName {
     Text,
@@ -92,8 +99,19 @@ pub(crate) enum TypeName {
     PersonalText,
 }
 
+impl FieldFormat {
+    /// Adds the sets of codes that it and the fields in it are of.
+    pub(crate) fn collect_sets<'f>(&'f self, sets: &mut BTreeSet<&'f str>) {
+        sets.extend(self.of.as_deref());
+        for field in self.fields.iter().flat_map(BTreeMap::values) {
+            field.collect_sets(sets);
+        }
+    }
+}
+
 /// What is checked of a registration number of a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum CheckPolicy {
     /// That it begins with a day of birth.

@@ -34,6 +34,7 @@ pub(crate) enum Storage {
 
 /// Where a zoned number has its sign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SignPlace {
     /// In the zone of the last digit.
@@ -49,6 +50,7 @@ pub(crate) enum SignPlace {
 
 /// How an ASCII digit carries a sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Overpunch {
     /// The EBCDIC bytes as translated to ASCII: `{`, `A` to `I` plus; `}`, `J` to `R` minus.

@@ -209,6 +209,7 @@ def peers(folder, backend_port, missing, stack):
     known = [
         ("npm soap", servers.node("soap.mjs"), soap),
         ("fastify + fast-xml-parser", servers.node("fastify.mjs"), soap),
+        ("Python lxml + aiohttp", servers.lxml, soap),
         ("Envoy", servers.envoy, plain),
         ("nginx", servers.nginx, plain),
     ]

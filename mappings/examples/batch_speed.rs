@@ -20,6 +20,10 @@ use uuid::Uuid;
 const RECORDS: u64 = 1_000_000;
 const LIMITS: BatchLimits = BatchLimits { content_bytes: 1 << 30, record_bytes: 1 << 20 };
 
+/// As the gateway has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Fronts make no pseudonyms.
 struct Nobody;
 

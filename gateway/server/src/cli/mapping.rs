@@ -59,7 +59,7 @@ impl Mapping {
             Self::Test { catalog, update: true } => update(&catalog),
             Self::Explain { mapping, message, catalog } => {
                 let explained = inspect::explain(&catalog, &mapping, &message);
-                say(explained.map_err(|problems| unreadable(&catalog, &problems))?)
+                say(explained.map_err(|problems| listed("cannot be explained", &problems))?)
             }
             Self::Lint { catalog } => lint(&catalog),
             Self::Diff { old, new } => diff(&old, &new),
@@ -69,8 +69,12 @@ impl Mapping {
 }
 
 fn unreadable(catalog: &Path, problems: &[Problem]) -> Failure {
+    listed(&format!("{} does not load", catalog.display()), problems)
+}
+
+fn listed(what: &str, problems: &[Problem]) -> Failure {
     let lines: Vec<_> = problems.iter().map(|problem| format!("  {problem}")).collect();
-    format!("{} does not load:\n{}", catalog.display(), lines.join("\n")).into()
+    format!("{what}:\n{}", lines.join("\n")).into()
 }
 
 fn test(catalog: &Path) -> Result<(), Failure> {

@@ -11,6 +11,7 @@
 //! [tlog-tiles]: https://c2sp.org/tlog-tiles
 
 pub mod commitment;
+mod delay;
 mod edge;
 mod error;
 pub mod key;

@@ -23,6 +23,7 @@ use tlog_tiles::record_hash;
 use tokio::sync::oneshot;
 
 use crate::commitment::CommitmentKey;
+use crate::delay::CommitDelay;
 use crate::error::LogError;
 use crate::key::LogKey;
 use crate::publish::{BACKLOG, Publisher};
@@ -227,8 +228,7 @@ fn write(
         publisher: jobs,
         interval: config.publish_interval,
         due: None,
-        expected: 0,
-        patience: Duration::ZERO,
+        delay: CommitDelay::default(),
     };
     let mut waiting = Vec::new();
     let result = writer.serve(messages, &mut waiting);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tlog_tiles::Hash;
 use tokio::sync::oneshot;
 
+use crate::delay::CommitDelay;
 use crate::edge::Edge;
 use crate::error::LogError;
 use crate::key::LogKey;
@@ -18,8 +19,6 @@ use crate::wal::{self, Segment, Sync};
 
 /// The most that one batch takes in: with more, the first would wait too long.
 const BATCH_ENTRIES: usize = 1024;
-/// However slow the disk, nothing waits longer than this for company.
-const LONGEST_PATIENCE: Duration = Duration::from_micros(500);
 /// When a segment of the write-ahead log has this many bytes, tiles are made durable and a new one
 /// is begun. Start-up replays at most this much.
 const SEGMENT_BYTES: u64 = 32 << 20;
@@ -60,10 +59,7 @@ pub(crate) struct Writer {
     pub(crate) interval: Duration,
     /// When the tree must be published; none when it is.
     pub(crate) due: Option<Instant>,
-    /// How many the last batch had.
-    pub(crate) expected: usize,
-    /// How long to wait for as many again: half of what the last sync took.
-    pub(crate) patience: Duration,
+    pub(crate) delay: CommitDelay,
 }
 
 enum Next {
@@ -95,7 +91,7 @@ impl Writer {
     }
 
     /// Waits for something to do, and takes everything else that is waiting with it.
-    fn receive(&self, inbox: &Receiver<Message>, batch: &mut Vec<Append>) -> Next {
+    fn receive(&mut self, inbox: &Receiver<Message>, batch: &mut Vec<Append>) -> Next {
         let first = match self.due {
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(due) => inbox.recv_timeout(due.saturating_duration_since(Instant::now())),
@@ -107,11 +103,13 @@ impl Writer {
             Err(RecvTimeoutError::Disconnected) => return Next::HungUp,
         }
         let mut next = Self::drain(inbox, batch);
-        if next.is_none() && batch.len() * 2 < self.expected {
-            // Those answered last are about to come back. Without them this sync would carry few,
-            // and they would wait for the end of it (compare PostgreSQL's `commit_delay`).
-            thread::sleep(self.patience);
+        if next.is_none()
+            && let Some(delay) = self.delay.of(batch.len())
+        {
+            let before = batch.len();
+            thread::sleep(delay);
             next = Self::drain(inbox, batch);
+            self.delay.brought(before, batch.len());
         }
         if let Some(next) = next {
             return next;
@@ -148,8 +146,7 @@ impl Writer {
         frame.extend_from_slice(&root.0);
         let begun = Instant::now();
         self.segment.append(&frame, &mut self.sync)?;
-        self.patience = (begun.elapsed() / 2).min(LONGEST_PATIENCE);
-        self.expected = batch.len();
+        self.delay.synced(batch.len(), begun.elapsed());
 
         let checkpoint: Arc<str> = self.key.checkpoint(self.edge.tree.size(), root).into();
         let proofs = self.edge.tree.proofs(first)?;

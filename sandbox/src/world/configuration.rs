@@ -107,6 +107,7 @@ keys = [{{ name = "operator", hash = "{operator}" }}]
 [fronts]
 soap = ["welfare/mohw/v1", "welfare/soap12/v1", "welfare/xroad-soap/v1"]
 rest = ["welfare/rest/v1", "population/rest/v1"]
+xml = ["welfare/open-data/v1"]
 xroad_rest = ["welfare/xroad-rest/v1"]
 "#
         )

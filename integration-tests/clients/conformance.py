@@ -23,6 +23,7 @@ import requests
 import zeep
 from google.protobuf.json_format import MessageToDict, ParseDict
 from grpc_tools import protoc
+from lxml import etree
 from zeep.helpers import serialize_object
 from zeep.transports import Transport
 
@@ -202,6 +203,63 @@ class XRoadRest(Json):
     headers = {"X-Road-Client": "KR/GOV/MOHW/haengbok"}
 
 
+class OpenData:
+    """Plain XML: what only asks by a query, the rest by a document in EUC-KR. The served schema judges
+    every document, there and back."""
+
+    client = "requests, lxml"
+
+    def __init__(self):
+        self.path = https + "/xml/welfare/"
+
+    def document(self, operation, reply):
+        given = session.get(self.path + operation + "?xsd").content
+        schema = etree.XMLSchema(etree.fromstring(given))
+        document = etree.fromstring(reply.content)
+        schema.assertValid(document)
+        return schema, document
+
+    def check(self, person):
+        reply = session.get(
+            self.path + "overlapCheck",
+            params={
+                "residentNumber": person["residentNumber"],
+                "groupCode": "HOU",
+                "startDate": f"{FROM:%Y%m%d}",
+                "endDate": f"{TO:%Y%m%d}",
+            },
+        )
+        _, document = self.document("overlapCheck", reply)
+        assert document.findtext("header/resultCode") == "00", reply.text
+        body = document.find("body")
+        overlapping = body.findtext("overlapYn") == "Y"
+        return outcome(overlapping, reply.headers["Naru-Receipt"], body.findtext("providerId"))
+
+    def grant(self, person):
+        fields = {
+            "requestNumber": "conformance-open-data",
+            "residentNumber": person["residentNumber"],
+            "name": person["name"],
+            "programmeCode": "HSG",
+            "startDate": f"{FROM:%Y%m%d}",
+            "endDate": f"{TO:%Y%m%d}",
+            "monthlyAmount": "310000",
+        }
+        root = etree.Element("benefitGrant")
+        for name, text in fields.items():
+            etree.SubElement(root, name).text = text
+        reply = session.post(
+            self.path + "benefitGrant",
+            data=etree.tostring(root, encoding="EUC-KR", xml_declaration=True),
+            headers={"Content-Type": "application/xml"},
+        )
+        schema, document = self.document("benefitGrant", reply)
+        schema.assertValid(root)
+        assert document.getroottree().docinfo.encoding == "EUC-KR", reply.content
+        said = [document.findtext("header/" + name) for name in ("resultCode", "resultMsg")]
+        return refusal(" ".join(said), reply.headers["Naru-Receipt"])
+
+
 class Grpc:
     client = "grpcio"
 
@@ -321,6 +379,7 @@ FRONTS = {
     "X-Road SOAP 4.0": XRoadSoap,
     "X-Road REST": XRoadRest,
     "REST/JSON": Json,
+    "plain XML over HTTP": OpenData,
     "gRPC": Grpc,
     "telegram over TCP": Telegram,
     "batch file": Batch,

@@ -1,18 +1,19 @@
 """A legacy system that is called back: verifies each callback with the reference library.
 
-Usage: receiver.py PORT SECRET_FILE BEHAVIOR[,BEHAVIOR…]
+Usage: receiver.py PORT SECRET_FILE BEHAVIOR[,BEHAVIOR…] [CERTIFICATE KEY]
 Answers its calls by these behaviors in turn, the last for all that follow:
 ok, huge (never ends), slow, 500, 503, redirect, gone. Prints one JSON object per call.
 """
 
 import http.server
 import json
+import ssl
 import sys
 import time
 
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-port, secret_file, behaviors = sys.argv[1:]
+port, secret_file, behaviors, *certificate = sys.argv[1:]
 behaviors = behaviors.split(",")
 with open(secret_file) as file:
     webhook = Webhook(file.read().strip())
@@ -77,4 +78,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
 
-http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Receiver).serve_forever()
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Receiver)
+if certificate:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()

@@ -73,6 +73,10 @@ fn go(table: &mut toml::Table, way: &Way<'_>, name: String) {
     for other in routes.iter_mut().filter_map(|route| route.get_mut("services")?.as_array_mut()) {
         other.retain(|service| !services.contains(service));
     }
+    routes.retain(|route| {
+        let served = route.get("services").and_then(toml::Value::as_array);
+        served.is_none_or(|services| !services.is_empty())
+    });
     let mut route = toml::Table::new();
     route.insert("services".into(), services.into());
     route.insert("mapping".into(), way.mapping.into());

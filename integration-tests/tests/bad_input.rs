@@ -255,3 +255,117 @@ async fn a_batch_file_that_does_not_agree_with_itself_is_refused_whole() {
     assert_eq!(transactions(&world).await, before, "nothing of any file was done");
     world.stop().await.unwrap();
 }
+
+/// The code, and whether the reply is a refusal of its own.
+async fn plain_xml(
+    world: &World,
+    target: &str,
+    document: Option<(&str, Vec<u8>)>,
+    key: bool,
+) -> (String, bool) {
+    let url = format!("{}/xml/welfare/{target}", world.http_url());
+    let mut request = match document {
+        Some((media_type, body)) => {
+            Client::new().post(url).header("content-type", media_type).body(body)
+        }
+        None => Client::new().get(url),
+    };
+    if key {
+        request = request.header("x-api-key", world.api_keys().city_a.expose());
+    }
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200, "{target}");
+    assert!(response.headers().contains_key("naru-receipt"), "{target}");
+    let bytes = response.bytes().await.unwrap();
+    let text = String::from_utf8_lossy(&bytes);
+    let code = ["<returnReasonCode>", "<resultCode>"].into_iter().find_map(|open| {
+        let (_, rest) = text.split_once(open)?;
+        Some(rest.split('<').next().unwrap_or_default().to_owned())
+    });
+    (code.unwrap_or_default(), text.contains("OpenAPI_ServiceResponse"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_xml_answers_bad_input_with_the_codes_of_open_data() {
+    let (world, _folder) = start(None).await;
+    let before = transactions(&world).await;
+    let number = HONG.resident_number;
+    let query =
+        format!("residentNumber={number}&groupCode=HOU&startDate=20260101&endDate=20261231");
+    let key = world.api_keys().city_a.expose();
+    let good = format!("overlapCheck?serviceKey={key}&{query}");
+    assert_eq!(plain_xml(&world, &good, None, false).await, ("00".to_owned(), false));
+    let fields = format!(
+        "<residentNumber>{number}</residentNumber><groupCode>HOU</groupCode>\
+         <startDate>20260101</startDate><endDate>20261231</endDate>"
+    );
+    let document = format!("<overlapCheck>{fields}</overlapCheck>");
+    let xml = "application/xml";
+    let post = |media_type, body: &str| Some((media_type, body.as_bytes().to_vec()));
+    let doctype = |inner: &str| format!("<!DOCTYPE x [{inner}]>{document}");
+    let bomb = r#"<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;">"#;
+    let attributes: String = (0..1_000_000).map(|index| format!(" a{index}=''")).collect();
+    let declared = format!("<?xml version='1.0' encoding='EUC-KR'?>{document}");
+    let not_utf8 = Some((xml, [document.as_bytes(), b"\xff"].concat()));
+    for (name, target, body, wanted) in [
+        ("no such operation", "overlapCheque".to_owned(), post(xml, &document), "12"),
+        ("a way around", "..%2foverlapCheck".to_owned(), post(xml, &document), "12"),
+        ("a change by GET", format!("benefitGrant?{query}"), None, "12"),
+        ("empty", "overlapCheck".to_owned(), post(xml, ""), "10"),
+        ("cut off", "overlapCheck".to_owned(), post(xml, &document[..50]), "10"),
+        ("entity bomb", "overlapCheck".to_owned(), post(xml, &doctype(bomb)), "10"),
+        (
+            "external entity",
+            "overlapCheck".to_owned(),
+            post(xml, &doctype(r#"<!ENTITY x SYSTEM "file:///etc/passwd">"#)),
+            "10",
+        ),
+        ("nested without end", "overlapCheck".to_owned(), post(xml, &"<a>".repeat(100_000)), "10"),
+        (
+            "many attributes",
+            "overlapCheck".to_owned(),
+            post(
+                xml,
+                &document.replace("<groupCode>", &format!("<groupCode{}>", &attributes[..900_000])),
+            ),
+            "10",
+        ),
+        ("too large", "overlapCheck".to_owned(), post(xml, &" ".repeat(2 << 20)), "10"),
+        ("not UTF-8", "overlapCheck".to_owned(), not_utf8, "10"),
+        (
+            "two encodings",
+            "overlapCheck".to_owned(),
+            post("text/xml; charset=utf-8", &declared),
+            "10",
+        ),
+        ("JSON", "overlapCheck".to_owned(), post("application/json", "{}"), "10"),
+        ("no field", "overlapCheck?groupCode=HOU".to_owned(), None, "11"),
+        ("an unknown code", format!("overlapCheck?{}", query.replace("HOU", "XXX")), None, "10"),
+        (
+            "a grant without its number",
+            "benefitGrant".to_owned(),
+            post(xml, &format!("<benefitGrant>{fields}</benefitGrant>")),
+            "10",
+        ),
+        ("no consent", format!("history?residentNumber={number}&groupCode=HOU"), None, "20"),
+    ] {
+        let said = plain_xml(&world, &target, body, true).await;
+        assert_eq!(said, (wanted.to_owned(), true), "{name}");
+    }
+    let stranger = format!("overlapCheck?serviceKey=nobody&{query}");
+    assert_eq!(plain_xml(&world, &stranger, None, false).await, ("30".to_owned(), true));
+    let two = plain_xml(&world, &stranger, None, true).await;
+    assert_eq!(
+        two,
+        ("30".to_owned(), true),
+        "a key that is known does not make up for one that is not"
+    );
+
+    let url = format!("{}/xml/welfare/benefitGrant?xsd", world.http_url());
+    let schema = reqwest::get(url).await.unwrap().text().await.unwrap();
+    assert!(schema.contains("<xs:element name=\"benefitGrant\">"), "{schema}");
+    let none = reqwest::get(format!("{}/xml/welfare/nothing?xsd", world.http_url())).await.unwrap();
+    assert_eq!(none.status(), 404);
+    assert_eq!(transactions(&world).await, before, "the ledger has not changed");
+    world.stop().await.unwrap();
+}

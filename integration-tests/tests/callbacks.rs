@@ -1,11 +1,14 @@
 //! Callbacks to a receiver not written here, whose library verifies the signatures: order, retries,
 //! and what cannot be delivered.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use integration_tests::{naru, root, start};
+use integration_tests::providers::{Provider, Way, start_with};
+use integration_tests::{ask_gateway, configure, log_entries, naru, prepare, root, start};
 use reqwest::Client;
+use sandbox::people::HONG;
 use sandbox::world::World;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -21,6 +24,11 @@ struct Receiver {
 
 impl Receiver {
     async fn start(world: &World, behaviors: &str) -> Self {
+        Self::start_with(world, behaviors, &[]).await
+    }
+
+    /// By https where there is a certificate with its key.
+    async fn start_with(world: &World, behaviors: &str, certificate: &[PathBuf]) -> Self {
         let clients = root().join("integration-tests/clients");
         let port = world.ports().callbacks;
         let mut child = tokio::process::Command::new(clients.join(".venv/bin/python"))
@@ -28,6 +36,7 @@ impl Receiver {
             .arg(port.to_string())
             .arg(world.layout().path("keys/callbacks.secret"))
             .arg(behaviors)
+            .args(certificate)
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
@@ -194,6 +203,132 @@ async fn what_cannot_be_delivered_is_replayed_or_dropped_by_command() {
         let refused = letter(&world, &[act, other]).unwrap_err();
         assert!(refused.contains("no such letter"), "{refused}");
     }
+    world.stop().await.unwrap();
+}
+
+/// Every attempt at a callback is in the log: what it came to, to whom and of which exchange, and no
+/// word of its content.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_attempt_at_a_callback_is_on_record() {
+    let (world, _folder) = start(None).await;
+    let exchange = ask(&world, world.api_keys().city_a.expose()).await;
+    let letter_id = dead(&world, 1).await[0]["id"].as_str().unwrap().to_owned();
+    let mut receiver = Receiver::start(&world, "ok").await;
+    letter(&world, &["replay", &letter_id]).unwrap();
+    assert_eq!(receiver.call().await["id"], letter_id.as_str());
+    let attempts = async {
+        loop {
+            let entries = deliveries(&world);
+            if entries.last().is_some_and(|entry| entry["outcome"] == "ok") {
+                return entries;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let attempts = tokio::time::timeout(PATIENCE, attempts).await.expect("it is published");
+    let outcomes: Vec<_> =
+        attempts.iter().map(|entry| entry["outcome"].as_str().unwrap()).collect();
+    let failed = "BackendUnavailable/callback-failed";
+    let given_up = "BackendUnavailable/callback-given-up";
+    assert_eq!(outcomes, [failed, failed, failed, failed, given_up, "ok"]);
+    for entry in &attempts {
+        assert_eq!(entry["exchange"], letter_id.as_str());
+        assert_eq!(entry["about"], exchange.as_str());
+        assert_eq!((&entry["front"], &entry["route"]), (&json!("callback"), &json!("city-a")));
+        assert_eq!(entry["commit"]["request"], attempts[0]["commit"]["request"], "the same bytes");
+    }
+    world.stop().await.unwrap();
+}
+
+fn deliveries(world: &World) -> Vec<Value> {
+    let entries = log_entries(&world.layout().path("log"));
+    let parsed = entries.iter().map(|entry| serde_json::from_str::<Value>(entry).unwrap());
+    parsed.filter(|entry| entry["kind"] == "delivery").collect()
+}
+
+/// A provider that is away makes an exchange a dead letter; replayed when it is back, its caller
+/// collects the answer, and is called back again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_exchange_is_replayed_once_its_provider_is_back() {
+    let provider = Provider::start("register.py");
+    let way = Way {
+        services: &["population/realNameCheck"],
+        mapping: "population/mois-json/v1",
+        backend: format!("kind = \"rest\"\nurl = \"http://127.0.0.1:{}\"", provider.port),
+    };
+    let (world, _folder) = start_with(&[way]).await;
+    drop(provider);
+    let mut receiver = Receiver::start(&world, "ok").await;
+    let key = world.api_keys().mohw.expose();
+    let request = Client::new()
+        .post(format!("{}/v1/population/realNameCheck", world.http_url()))
+        .header("x-api-key", key)
+        .header("prefer", "respond-async")
+        .json(&json!({ "residentNumber": HONG.resident_number, "name": HONG.name }));
+    let taken = request.send().await.unwrap();
+    assert_eq!(taken.status(), 202);
+    let exchange = taken.headers()["naru-exchange"].to_str().unwrap().to_owned();
+    let collect = async || {
+        let url = format!("{}/exchanges/{exchange}", world.http_url());
+        let reply = Client::new().get(url).header("x-api-key", key).send().await.unwrap();
+        (reply.status().as_u16(), reply.text().await.unwrap())
+    };
+    let listed = dead(&world, 1).await;
+    assert_eq!((&listed[0]["task"], &listed[0]["id"]), (&json!("exchange"), &json!(exchange)));
+    assert_eq!(
+        (&listed[0]["attempts"], &listed[0]["reason"]),
+        (&json!(5), &json!("BackendUnavailable"))
+    );
+    assert_eq!(collect().await.0, 503, "its last refusal is its reply");
+    assert!(receiver.call().await["body"].as_str().unwrap().contains("BackendUnavailable"));
+
+    let back = Provider::start("register.py");
+    configure(&world, |table| {
+        let backends = table["backend"].as_array_mut().unwrap();
+        let moved = backends.iter_mut().find(|one| one["name"].as_str() == Some("provider-0"));
+        moved.unwrap()["url"] = format!("http://127.0.0.1:{}", back.port).into();
+    });
+    ask_gateway(&world, "reload").unwrap();
+    letter(&world, &["replay", &exchange]).unwrap();
+    let reply: Value =
+        serde_json::from_str(receiver.call().await["body"].as_str().unwrap()).unwrap();
+    assert_eq!(reply["matches"], true);
+    let (status, body) = collect().await;
+    assert_eq!((status, body.contains("\"matches\":true")), (200, true), "{body}");
+    assert_eq!(letter(&world, &["list"]).unwrap(), json!([]));
+    let again = letter(&world, &["replay", &exchange]).unwrap_err();
+    assert!(again.contains("no such letter"), "{again}");
+    world.stop().await.unwrap();
+}
+
+/// A receiver whose certificate is of an authority of its own is trusted where that is named, and
+/// nowhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_has_an_authority_of_its_own() {
+    let (mut world, _folder) = prepare(|_| {}).await;
+    let port = world.ports().callbacks;
+    let pki = world.layout().path("pki");
+    configure(&world, |table| {
+        for subscription in table["subscription"].as_array_mut().unwrap() {
+            let subscription = subscription.as_table_mut().unwrap();
+            let name = subscription["name"].as_str().unwrap().to_owned();
+            subscription["url"] = format!("https://localhost:{port}/{name}").into();
+            if name == "city-a" {
+                let authority = pki.join("ca.pem").to_string_lossy().into_owned();
+                subscription.insert("authority".into(), authority.into());
+            }
+        }
+    });
+    world.start_gateway().await.unwrap();
+    let certificate = [pki.join("server.pem"), pki.join("server.key")];
+    let mut receiver = Receiver::start_with(&world, "ok", &certificate).await;
+    let trusted = ask(&world, world.api_keys().city_a.expose()).await;
+    let call = receiver.call().await;
+    assert_eq!((exchange_of(&call), &call["verified"]), (trusted, &json!(true)));
+    ask(&world, world.api_keys().mohw.expose()).await;
+    let listed = dead(&world, 1).await;
+    assert_eq!(listed[0]["lane"], "mohw");
+    assert!(listed[0]["reason"].as_str().unwrap().starts_with("not reached"), "{listed:?}");
     world.stop().await.unwrap();
 }
 

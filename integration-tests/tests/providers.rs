@@ -1,7 +1,11 @@
 //! Any caller reaches any provider: REST callers, a SOAP caller and a telegram caller, in front of
 //! SOAP by npm, X-Road and REST and XML by Python with lxml, and a telegram server on sockets.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use integration_tests::providers::{Provider, Way, start_with};
+use integration_tests::{log_entries, naru};
 use reqwest::Client;
 use sandbox::callers::Identity;
 use sandbox::callers::city_a::{CityA, Telegram};
@@ -123,6 +127,100 @@ async fn a_report_with_a_key_is_sent_again_and_done_once() {
     let (_, other) = rest(&world, "moveReport", moving("서울"), Some("j-2")).await;
     assert_eq!(other["receiptNumber"], "J-2", "the first was counted once");
     world.stop().await.unwrap();
+}
+
+/// What an operator has found out with the provider settles a submit whose answer was lost: it is on
+/// record with who said so, and the caller gets that outcome. Of a ledger nobody is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_settles_what_nobody_answered() {
+    let provider = Provider::start("resident.mjs");
+    let (world, _folder) = start_with(&[soap_provider(provider.port)]).await;
+    for key in ["o-1", "o-2", "o-3"] {
+        let (status, body) = rest(&world, "moveReport", moving("유실"), Some(key)).await;
+        assert_eq!((status, &body["kind"]), (504, &json!("OutcomeUnknown")), "{body}");
+    }
+    // Now it cannot be asked any more, so the gateway finds nothing out by itself.
+    drop(provider);
+    let listed = submit(&world, &["list"], "").unwrap();
+    let open: Vec<_> = listed.as_array().unwrap().iter().collect();
+    assert_eq!(open.len(), 3, "{listed}");
+    for one in &open {
+        assert_eq!(one["service"], "population/moveReport");
+        assert_eq!(one["mapping"], "population/mois-soap/v1");
+    }
+    let exchange = |index: usize| open[index]["exchange"].as_str().unwrap();
+    let [first, second, third] = [exchange(0), exchange(1), exchange(2)];
+
+    let missing = submit(&world, &["settle", first, "--done"], "{}").unwrap_err();
+    assert!(missing.contains("`receiptNumber` is missing"), "{missing}");
+    let unknown = r#"{ "receiptNumber": "R-7", "more": 1 }"#;
+    let unknown = submit(&world, &["settle", first, "--done"], unknown).unwrap_err();
+    assert!(unknown.contains("does not know"), "{unknown}");
+    assert!(submit(&world, &["settle", first], "").is_err(), "what has been found is to be said");
+    let settle = |exchange: &str, how: &[&str], said: &str| {
+        // The gateway looks for itself from time to time; then it is not an operator's turn.
+        let arguments = [&["settle", exchange], how].concat();
+        let mut settled = submit(&world, &arguments, said);
+        while settled.as_ref().is_err_and(|error| error.contains("worked on")) {
+            settled = submit(&world, &arguments, said);
+        }
+        settled.unwrap()
+    };
+    let done = settle(first, &["--done"], r#"{ "receiptNumber": "R-7" }"#);
+    assert!(done["receipt"].as_str().unwrap().len() > 100);
+    settle(second, &["--refused", "0002"], "");
+    settle(third, &["--not-done"], "");
+    assert_eq!(submit(&world, &["list"], "").unwrap(), json!([]));
+    let again = submit(&world, &["settle", first, "--not-done"], "").unwrap_err();
+    assert!(again.contains("no submit open"), "{again}");
+
+    let (status, body) = rest(&world, "moveReport", moving("유실"), Some("o-1")).await;
+    assert_eq!((status, &body["receiptNumber"]), (200, &json!("R-7")), "{body}");
+    assert_eq!(body["from"], "2026-11-01", "what the reply repeats of the request is there");
+    let (status, body) = rest(&world, "moveReport", moving("유실"), Some("o-2")).await;
+    assert_eq!((status, &body["code"]), (409, &json!("refused-by-register")), "{body}");
+    // It is sent as if for the first time, and the provider is away.
+    let (status, body) = rest(&world, "moveReport", moving("유실"), Some("o-3")).await;
+    assert_eq!((status, &body["kind"]), (503, &json!("BackendUnavailable")), "{body}");
+
+    let log = world.layout().path("log");
+    world.stop().await.unwrap();
+    let entries: Vec<Value> =
+        log_entries(&log).iter().map(|entry| serde_json::from_str(entry).unwrap()).collect();
+    let acts: Vec<_> = entries.iter().filter(|entry| entry["front"] == "operator").collect();
+    let said: Vec<_> = acts
+        .iter()
+        .map(|act| (act["exchange"].as_str().unwrap(), act["outcome"].as_str().unwrap()))
+        .collect();
+    let [refused, not_done] = ["BackendRefused/0002", "BackendUnavailable/not-done"];
+    assert_eq!(said, [(first, "ok"), (second, refused), (third, not_done)]);
+    for act in acts {
+        assert_eq!(
+            (&act["kind"], &act["caller"]["member"]),
+            (&json!("settlement"), &json!("operator"))
+        );
+        assert!(act["key"].is_string(), "{act}");
+    }
+}
+
+/// Runs `naru submit` with the operator's key, and this on its standard input.
+fn submit(world: &World, arguments: &[&str], said: &str) -> Result<Value, String> {
+    let mut command = Command::new(naru())
+        .args(["submit", "--admin", &world.admin_url(), "--key"])
+        .arg(world.layout().path("keys/operator.api-key"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may have refused its arguments before it reads.
+    let _ = command.stdin.take().unwrap().write_all(said.as_bytes());
+    let output = command.wait_with_output().unwrap();
+    match output.status.success() {
+        true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
+        false => Err(String::from_utf8(output.stderr).unwrap()),
+    }
 }
 
 /// A REST caller and a telegram server. A lost report is asked after by its serial number, by the

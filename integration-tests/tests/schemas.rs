@@ -1,4 +1,4 @@
-//! What the schema of a served WSDL accepts is what the gateway reads, and nothing else: libxml2
+//! What the schema of a served WSDL, or of a plain document, accepts is what the gateway reads, and nothing else: libxml2
 //! (by lxml) and the field table judge the same messages.
 
 use std::collections::BTreeMap;
@@ -9,21 +9,30 @@ use std::sync::Arc;
 use gateway_core::{Evidence, ExchangeId, Front, Inbound};
 use integration_tests::root;
 use integration_tests::scripted::{NOW, Scripted};
-use mappings::{Catalog, FrontEntry, SoapFront};
+use mappings::{Catalog, FrontEntry};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-fn front(id: &str) -> Arc<SoapFront> {
+/// A front, and its schema under the name by which `schema.py` takes it.
+struct Judged {
+    front: Arc<dyn Front>,
+    path: &'static str,
+    schema: Value,
+}
+
+fn front(id: &str) -> Judged {
     let scripted = Arc::new(Scripted { fault: None });
     let catalog = Catalog::load(&root().join("integration-tests/catalogs"), scripted).unwrap();
-    match catalog.front(id) {
-        Some(FrontEntry::Soap(front)) => front.clone(),
-        _ => panic!("{id} is not a SOAP front"),
-    }
+    let (path, schema) = match catalog.front(id) {
+        Some(FrontEntry::Soap(front)) => ("", json!({ "wsdl": front.wsdl("http://127.0.0.1/") })),
+        Some(FrontEntry::Xml(front)) => ("/xml/plain/echo", json!({ "xsd": front.xsd("echo") })),
+        _ => panic!("{id} has no schema"),
+    };
+    Judged { front: catalog.front(id).unwrap().as_front(), path, schema }
 }
 
 /// Why lxml refuses each message; nothing for one it accepts.
-fn judged(front: &SoapFront, messages: &[String]) -> Vec<Option<String>> {
+fn judged(judged: &Judged, messages: &[String]) -> Vec<Option<String>> {
     let clients = root().join("integration-tests/clients");
     let mut python = Command::new(clients.join(".venv/bin/python"))
         .arg(clients.join("schema.py"))
@@ -31,7 +40,8 @@ fn judged(front: &SoapFront, messages: &[String]) -> Vec<Option<String>> {
         .stdout(Stdio::piped())
         .spawn()
         .expect("`make deps` installs it");
-    let given = json!({ "wsdl": front.wsdl("http://127.0.0.1/"), "messages": messages });
+    let mut given = judged.schema.clone();
+    given["messages"] = json!(messages);
     python.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
     let output = python.wait_with_output().unwrap();
     assert!(output.status.success());
@@ -40,21 +50,21 @@ fn judged(front: &SoapFront, messages: &[String]) -> Vec<Option<String>> {
 }
 
 /// Why the gateway refuses a message.
-fn read(front: &Arc<SoapFront>, message: &str) -> Option<String> {
+fn read(judged: &Judged, message: &str) -> Option<String> {
     let inbound = Inbound {
         id: ExchangeId(Uuid::nil()),
-        front: front.clone(),
+        front: judged.front.clone(),
         evidence: Evidence::default(),
-        attributes: BTreeMap::new(),
+        attributes: BTreeMap::from([(":path".to_owned(), judged.path.to_owned())]),
         body: message.to_owned().into(),
         received: NOW.parse().unwrap(),
         deadline: None,
     };
-    front.decode(&inbound).err().map(|fault| fault.to_string())
+    judged.front.decode(&inbound).err().map(|fault| fault.to_string())
 }
 
 /// Judges every message by both, and answers with how many were accepted and refused.
-fn compare(front: &Arc<SoapFront>, messages: &[String]) -> (usize, usize) {
+fn compare(front: &Judged, messages: &[String]) -> (usize, usize) {
     let verdicts = judged(front, messages);
     assert_eq!(verdicts.len(), messages.len());
     let mut differing = Vec::new();
@@ -325,4 +335,38 @@ fn local_elements_of_no_namespace_are_judged_alike() {
     let messages: Vec<String> = contents.iter().map(|content| message(content)).collect();
     let (accepted, refused) = compare(&front("styles/unqualified/v1"), &messages);
     assert_eq!((accepted, refused), (3, 7));
+}
+
+#[test]
+fn plain_documents_are_judged_alike() {
+    let judged = front("styles/plain/v1");
+    let document = |attributes: &str, content: &str| {
+        format!(
+            "<t:question xmlns:t='http://styles.example/plain'{attributes}>{content}</t:question>"
+        )
+    };
+    let mut messages = Vec::new();
+    for (name, texts) in TEXTS.iter().filter(|(name, _)| *name != "c:colour") {
+        for text in *texts {
+            let fields = fields(Some((name, text)));
+            let (before, after) = fields.split_once("<c:colour>").unwrap();
+            let (_, after) = after.split_once("</c:colour>").unwrap();
+            messages.push(document("", &format!("{before}{after}")));
+        }
+    }
+    let text = "<t:text>abc</t:text>";
+    for attributes in ["", " note='a'", " note='abcdefghijk'", " other='a'", " t:note='a'"] {
+        messages.push(document(attributes, text));
+    }
+    for content in ["", "<text>abc</text>", "<t:text/>", "a<t:text>abc</t:text>"] {
+        messages.push(document("", content));
+    }
+    for content in ["<t:more/>", "<t:text>abc</t:text>", "<t:name><t:a/></t:name>"] {
+        messages.push(document("", &format!("{text}{content}")));
+    }
+    messages.push("<question>a</question>".to_owned());
+    messages.push(document("", text).replace("question", "other"));
+    messages.push(format!("<!-- a -->{}<!-- b -->", document("", text)));
+    let (accepted, refused) = compare(&judged, &messages);
+    assert!(accepted > 30 && refused > 50, "{accepted} accepted, {refused} refused");
 }

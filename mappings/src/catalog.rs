@@ -11,7 +11,9 @@ use serde::de::DeserializeOwned;
 use crate::backend::Backend;
 use crate::compile::{self, Entry};
 use crate::format::{MappingFile, ServicesFile};
-use crate::front::{BatchFront, GrpcFront, RestFront, SoapFront, TelegramFront, XRoadFront};
+use crate::front::{
+    BatchFront, GrpcFront, RestFront, SoapFront, TelegramFront, XRoadFront, XmlFront,
+};
 use crate::layout::json::JsonKind;
 use crate::operations::Operation;
 use crate::problem::{Problem, Spot};
@@ -65,6 +67,8 @@ pub enum FrontEntry {
     Batch(Arc<BatchFront>),
     /// JSON over HTTP.
     Rest(Arc<RestFront>),
+    /// Plain XML over HTTP.
+    Xml(Arc<XmlFront>),
     /// X-Road's REST protocol.
     XRoadRest(Arc<XRoadFront>),
 }
@@ -77,6 +81,7 @@ impl FrontEntry {
             Self::Telegram(front) => front.clone(),
             Self::Batch(front) => front.clone(),
             Self::Rest(front) => front.clone(),
+            Self::Xml(front) => front.clone(),
             Self::XRoadRest(front) => front.clone(),
         }
     }

@@ -23,6 +23,8 @@ impl<C> FaultTable<C> {
 #[derive(Clone, Copy)]
 pub(crate) struct Outcome<'a> {
     pub(crate) code: &'a str,
+    /// What the code is called, where the format says that too.
+    pub(crate) name: &'a str,
     pub(crate) message: &'a str,
 }
 

@@ -61,6 +61,7 @@ pub(crate) enum Content {
     Received,
     Sent,
     ResultCode,
+    ResultName,
     ResultMessage,
     Constant(String),
 }
@@ -174,6 +175,7 @@ impl<S> Header<S> {
             Content::Received => Some(self.time(times.received)),
             Content::Sent => Some(self.time(times.sent)),
             Content::ResultCode => Some(Cow::Borrowed(outcome.code)),
+            Content::ResultName => Some(Cow::Borrowed(outcome.name)),
             Content::ResultMessage => Some(Cow::Borrowed(outcome.message)),
             Content::Constant(text) => Some(Cow::Borrowed(text.as_str())),
         };

@@ -30,6 +30,7 @@ fn of_front(id: &str, front: &FrontEntry) -> Vec<Invertibility> {
         FrontEntry::Telegram(front) => of_operations(id, &front.operations),
         FrontEntry::Batch(front) => of_operations(id, &front.operations),
         FrontEntry::Rest(front) => of_operations(id, &front.calls.operations),
+        FrontEntry::Xml(front) => of_operations(id, &front.operations),
         FrontEntry::XRoadRest(front) => of_operations(id, &front.calls.operations),
     }
 }

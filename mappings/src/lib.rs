@@ -38,7 +38,7 @@ pub use catalog::{Catalog, FrontEntry};
 pub use front::{
     BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord, DESCRIPTORS,
     GrpcFront, Metadata, RestFront, SoapFront, SoapMetadata, TelegramFront, XRoadFront, XRoadRest,
-    collected_exchange, pending_reply, status_message,
+    XmlFront, collected_exchange, pending_reply, status_message,
 };
 pub use invertibility::Invertibility;
 pub use problem::Problem;

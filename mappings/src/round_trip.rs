@@ -285,6 +285,7 @@ fn what_is_invertible_comes_back_as_it_was() {
         tried.extend(match front {
             FrontEntry::Soap(front) => try_front(id, &front.operations, sector, &front.namespaces),
             FrontEntry::Telegram(front) => try_front(id, &front.operations, sector, &[]),
+            FrontEntry::Xml(front) => try_front(id, &front.operations, sector, &[]),
             FrontEntry::Rest(front) => try_front(id, &front.calls.operations, sector, &[]),
             FrontEntry::XRoadRest(front) => try_front(id, &front.calls.operations, sector, &[]),
             FrontEntry::Batch(front) => try_front(id, &front.operations, sector, &[]),

@@ -65,6 +65,8 @@ impl Calls {
     /// What waits, up to the limit; empty when this sender has nothing more to do.
     fn take(&self) -> Vec<Waiting> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        // While a node hung, some gave up: what nobody waits for must not delay the others.
+        queue.waiting.retain(|waiting| !waiting.outcome.is_closed());
         let count = queue.waiting.len().min(self.limit);
         queue.senders -= usize::from(count == 0);
         queue.waiting.drain(..count).collect()
@@ -122,3 +124,6 @@ fn called(answer: Result<Bytes, TransportError>) -> Outcome {
 fn is_revert(code: i64, message: &str) -> bool {
     code == 3 || message.contains("revert")
 }
+
+#[cfg(test)]
+mod tests;

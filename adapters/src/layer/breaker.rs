@@ -1,17 +1,16 @@
 //! Leaves a backend alone that keeps failing, so that callers are told at once and the backend can
 //! recover; after a while one call is let through to see, and the rest follow when it is answered.
+//! Lookups are not guarded: what became of a submit is asked after from time to time, not under load.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gateway_core::adapter::Settlement;
-use gateway_core::outbox::Submission;
-use gateway_core::{Adapter, Admitted, Call, Fault, Profile};
+use gateway_core::{Adapter, Admitted, Call, Fault};
 use tokio::time::Instant;
 
 use super::limit::BUSY;
-use super::{Event, Observe, Outcome, is_failure, unavailable};
+use super::{Event, Layer, Observe, Outcome, is_failure, unavailable};
 
 /// The code of the fault of a call that was not let through.
 pub(super) const OPEN: &str = "circuit-open";
@@ -36,9 +35,8 @@ pub enum Circuit {
     Open,
 }
 
-/// An adapter that is left alone when it keeps failing.
+/// Leaves an adapter alone that keeps failing.
 pub struct Breaker {
-    inner: Arc<dyn Adapter>,
     policy: BreakerPolicy,
     state: Mutex<State>,
     observer: Arc<dyn Observe>,
@@ -83,10 +81,10 @@ impl Drop for Passage<'_> {
 }
 
 impl Breaker {
-    /// Guards `inner`.
-    pub fn new(inner: Arc<dyn Adapter>, policy: BreakerPolicy, observer: Arc<dyn Observe>) -> Self {
+    /// Guards an adapter.
+    pub fn new(policy: BreakerPolicy, observer: Arc<dyn Observe>) -> Self {
         observer.observe(Event::Circuit(Circuit::Closed));
-        Self { inner, policy, state: Mutex::new(State::Closed { failures: 0 }), observer }
+        Self { policy, state: Mutex::new(State::Closed { failures: 0 }), observer }
     }
 
     fn change(&self, next: impl FnOnce(State) -> State) -> State {
@@ -133,14 +131,16 @@ impl Breaker {
 }
 
 #[async_trait]
-impl Adapter for Breaker {
-    fn profile(&self) -> &Profile {
-        self.inner.profile()
-    }
-
-    async fn call(&self, admitted: &Admitted, call: &Call, deadline: Duration) -> Outcome {
+impl Layer for Breaker {
+    async fn call(
+        &self,
+        inner: &dyn Adapter,
+        admitted: &Admitted,
+        call: &Call,
+        deadline: Duration,
+    ) -> Outcome {
         let mut passage = self.pass()?;
-        let outcome = self.inner.call(admitted, call, deadline).await;
+        let outcome = inner.call(admitted, call, deadline).await;
         passage.shown = match &outcome {
             Err(fault) if fault.code == BUSY => Shown::Nothing,
             outcome if is_failure(outcome) => Shown::Fails,
@@ -149,26 +149,12 @@ impl Adapter for Breaker {
         outcome
     }
 
-    /// Not guarded: what became of a submit is asked after from time to time, not under load.
-    async fn lookup(
-        &self,
-        submission: &Submission,
-        deadline: Duration,
-    ) -> Result<Settlement, Fault> {
-        self.inner.lookup(submission, deadline).await
-    }
-
-    async fn probe(&self) -> Result<(), Fault> {
-        self.accepts()?;
-        self.inner.probe().await
-    }
-
     fn accepts(&self) -> Result<(), Fault> {
         let now = Instant::now();
         match *self.state.lock().unwrap_or_else(PoisonError::into_inner) {
             State::Open { until } if until > now => Err(open(until - now)),
             State::HalfOpen { probing: true } => Err(open(self.policy.open)),
-            _ => self.inner.accepts(),
+            _ => Ok(()),
         }
     }
 }

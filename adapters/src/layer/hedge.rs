@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::{Either, select};
-use gateway_core::adapter::Settlement;
-use gateway_core::outbox::Submission;
-use gateway_core::{Adapter, Admitted, Call, Fault, Operation, Profile};
+use gateway_core::{Adapter, Admitted, Call, Operation};
 use tokio::time::timeout;
 use tower::retry::budget::{Budget, TpsBudget};
 
 use super::retry::budget;
-use super::{Event, Observe, Outcome, is_failure};
+use super::{Event, Layer, Observe, Outcome, is_failure};
 
 /// When a query is asked a second time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,34 +24,35 @@ pub struct HedgePolicy {
     pub budget_percent: u32,
 }
 
-/// An adapter whose late queries are asked twice.
+/// Asks late queries of an adapter twice.
 pub struct Hedge {
-    inner: Arc<dyn Adapter>,
     after: Duration,
     budget: TpsBudget,
     observer: Arc<dyn Observe>,
 }
 
 impl Hedge {
-    /// Asks queries of `inner` a second time as `policy` says.
-    pub fn new(inner: Arc<dyn Adapter>, policy: HedgePolicy, observer: Arc<dyn Observe>) -> Self {
+    /// Asks a second time as `policy` says.
+    pub fn new(policy: HedgePolicy, observer: Arc<dyn Observe>) -> Self {
         let budget = budget(policy.budget_percent);
-        Self { inner, after: policy.after, budget, observer }
+        Self { after: policy.after, budget, observer }
     }
 }
 
 #[async_trait]
-impl Adapter for Hedge {
-    fn profile(&self) -> &Profile {
-        self.inner.profile()
-    }
-
-    async fn call(&self, admitted: &Admitted, call: &Call, deadline: Duration) -> Outcome {
+impl Layer for Hedge {
+    async fn call(
+        &self,
+        inner: &dyn Adapter,
+        admitted: &Admitted,
+        call: &Call,
+        deadline: Duration,
+    ) -> Outcome {
         if call.operation == Operation::Submit || self.after >= deadline {
-            return self.inner.call(admitted, call, deadline).await;
+            return inner.call(admitted, call, deadline).await;
         }
         self.budget.deposit();
-        let mut first = pin!(self.inner.call(admitted, call, deadline));
+        let mut first = pin!(inner.call(admitted, call, deadline));
         if let Ok(outcome) = timeout(self.after, &mut first).await {
             return outcome;
         }
@@ -62,28 +61,12 @@ impl Adapter for Hedge {
         }
         self.observer.observe(Event::Hedged);
         let left = deadline.saturating_sub(self.after);
-        let second = pin!(self.inner.call(admitted, call, left));
+        let second = pin!(inner.call(admitted, call, left));
         // The one that is not waited for any more is dropped, and ends there.
         match select(first, second).await {
             Either::Left((outcome, other)) if is_failure(&outcome) => other.await,
             Either::Right((outcome, other)) if is_failure(&outcome) => other.await,
             Either::Left((outcome, _)) | Either::Right((outcome, _)) => outcome,
         }
-    }
-
-    async fn lookup(
-        &self,
-        submission: &Submission,
-        deadline: Duration,
-    ) -> Result<Settlement, Fault> {
-        self.inner.lookup(submission, deadline).await
-    }
-
-    async fn probe(&self) -> Result<(), Fault> {
-        self.inner.probe().await
-    }
-
-    fn accepts(&self) -> Result<(), Fault> {
-        self.inner.accepts()
     }
 }

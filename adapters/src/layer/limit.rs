@@ -2,32 +2,30 @@
 //! deadline; one that gets none was not sent.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use gateway_core::adapter::Settlement;
 use gateway_core::outbox::Submission;
-use gateway_core::{Adapter, Admitted, Call, Fault, Profile};
+use gateway_core::{Adapter, Admitted, Call, Fault};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
-use super::{Outcome, unavailable};
+use super::{Layer, Outcome, unavailable};
 
 /// The code of the fault of a call that got no turn.
 pub(super) const BUSY: &str = "busy";
 
-/// An adapter with a bound on its calls.
+/// Bounds an adapter's calls.
 pub struct Limit {
-    inner: Arc<dyn Adapter>,
     permits: Semaphore,
 }
 
 impl Limit {
-    /// Lets at most `concurrency` calls into `inner` at once.
-    pub fn new(inner: Arc<dyn Adapter>, concurrency: NonZeroUsize) -> Self {
+    /// Lets at most `concurrency` calls in at once.
+    pub fn new(concurrency: NonZeroUsize) -> Self {
         let permits = Semaphore::new(concurrency.get().min(Semaphore::MAX_PERMITS));
-        Self { inner, permits }
+        Self { permits }
     }
 
     /// A turn, and the time that is left with it.
@@ -41,30 +39,25 @@ impl Limit {
 }
 
 #[async_trait]
-impl Adapter for Limit {
-    fn profile(&self) -> &Profile {
-        self.inner.profile()
-    }
-
-    async fn call(&self, admitted: &Admitted, call: &Call, deadline: Duration) -> Outcome {
+impl Layer for Limit {
+    async fn call(
+        &self,
+        inner: &dyn Adapter,
+        admitted: &Admitted,
+        call: &Call,
+        deadline: Duration,
+    ) -> Outcome {
         let (_permit, left) = self.turn(deadline).await?;
-        self.inner.call(admitted, call, left).await
+        inner.call(admitted, call, left).await
     }
 
     async fn lookup(
         &self,
+        inner: &dyn Adapter,
         submission: &Submission,
         deadline: Duration,
     ) -> Result<Settlement, Fault> {
         let (_permit, left) = self.turn(deadline).await?;
-        self.inner.lookup(submission, left).await
-    }
-
-    async fn probe(&self) -> Result<(), Fault> {
-        self.inner.probe().await
-    }
-
-    fn accepts(&self) -> Result<(), Fault> {
-        self.inner.accepts()
+        inner.lookup(submission, left).await
     }
 }

@@ -1,4 +1,4 @@
-//! What stands around an adapter. Each layer is an [`Adapter`] around another one and knows nothing
+//! What stands around an adapter. Each layer is a [`Layer`] around another one and knows nothing
 //! of what is inside; no adapter retries, breaks or bounds itself by anything but the deadline it is
 //! given. From the outside in, so that each sees what it should:
 //!
@@ -15,6 +15,7 @@
 
 mod breaker;
 mod hedge;
+mod layered;
 mod limit;
 mod observe;
 mod retry;
@@ -27,6 +28,7 @@ use gateway_core::{Adapter, Fault, Kind, Response};
 
 pub use breaker::{Breaker, BreakerPolicy, Circuit};
 pub use hedge::{Hedge, HedgePolicy};
+pub use layered::{Layer, Layered};
 pub use limit::Limit;
 pub use observe::{Event, Observe, Observed};
 pub use retry::{Retry, RetryPolicy};
@@ -52,17 +54,18 @@ impl Layers {
         adapter: Arc<dyn Adapter>,
         observer: Arc<dyn Observe>,
     ) -> Arc<dyn Adapter> {
-        let timed = Arc::new(Timeout::new(adapter));
-        let observed = Arc::new(Observed::new(timed, observer.clone()));
-        let mut outer: Arc<dyn Adapter> = Arc::new(Limit::new(observed, self.concurrency));
+        let timed = Arc::new(Layered::new(Timeout, adapter));
+        let observed = Arc::new(Layered::new(Observed::new(observer.clone()), timed));
+        let mut outer: Arc<dyn Adapter> =
+            Arc::new(Layered::new(Limit::new(self.concurrency), observed));
         if let Some(policy) = self.breaker {
-            outer = Arc::new(Breaker::new(outer, policy, observer.clone()));
+            outer = Arc::new(Layered::new(Breaker::new(policy, observer.clone()), outer));
         }
         if let Some(policy) = self.retry {
-            outer = Arc::new(Retry::new(outer, policy, observer.clone()));
+            outer = Arc::new(Layered::new(Retry::new(policy, observer.clone()), outer));
         }
         if let Some(policy) = self.hedge {
-            outer = Arc::new(Hedge::new(outer, policy, observer));
+            outer = Arc::new(Layered::new(Hedge::new(policy, observer), outer));
         }
         outer
     }

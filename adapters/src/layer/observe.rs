@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gateway_core::adapter::Settlement;
-use gateway_core::outbox::Submission;
-use gateway_core::{Adapter, Admitted, Call, Fault, Kind, Operation, Profile};
+use gateway_core::{Adapter, Admitted, Call, Kind, Operation};
 use tokio::time::Instant;
 
-use super::{Circuit, Outcome, is_failure};
+use super::{Circuit, Layer, Outcome, is_failure};
 
 /// Something that happened at a backend. Nothing in it is personal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,28 +35,29 @@ pub trait Observe: Send + Sync {
     fn observe(&self, event: Event);
 }
 
-/// An adapter whose every attempt is told.
+/// Tells of every attempt at an adapter.
 pub struct Observed {
-    inner: Arc<dyn Adapter>,
     observer: Arc<dyn Observe>,
 }
 
 impl Observed {
-    /// Tells `observer` of every call of `inner`.
-    pub fn new(inner: Arc<dyn Adapter>, observer: Arc<dyn Observe>) -> Self {
-        Self { inner, observer }
+    /// Tells `observer`.
+    pub fn new(observer: Arc<dyn Observe>) -> Self {
+        Self { observer }
     }
 }
 
 #[async_trait]
-impl Adapter for Observed {
-    fn profile(&self) -> &Profile {
-        self.inner.profile()
-    }
-
-    async fn call(&self, admitted: &Admitted, call: &Call, deadline: Duration) -> Outcome {
+impl Layer for Observed {
+    async fn call(
+        &self,
+        inner: &dyn Adapter,
+        admitted: &Admitted,
+        call: &Call,
+        deadline: Duration,
+    ) -> Outcome {
         let begun = Instant::now();
-        let outcome = self.inner.call(admitted, call, deadline).await;
+        let outcome = inner.call(admitted, call, deadline).await;
         let fault = match &outcome {
             Err(fault) => Some(fault.kind),
             Ok(_) if is_failure(&outcome) => Some(Kind::BackendUnavailable),
@@ -67,21 +66,5 @@ impl Adapter for Observed {
         let (operation, took) = (call.operation, begun.elapsed());
         self.observer.observe(Event::Called { operation, fault, took });
         outcome
-    }
-
-    async fn lookup(
-        &self,
-        submission: &Submission,
-        deadline: Duration,
-    ) -> Result<Settlement, Fault> {
-        self.inner.lookup(submission, deadline).await
-    }
-
-    async fn probe(&self) -> Result<(), Fault> {
-        self.inner.probe().await
-    }
-
-    fn accepts(&self) -> Result<(), Fault> {
-        self.inner.accepts()
     }
 }

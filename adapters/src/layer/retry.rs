@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use gateway_core::adapter::Settlement;
-use gateway_core::outbox::Submission;
-use gateway_core::{Adapter, Admitted, Call, Fault, Operation, Profile};
+use gateway_core::{Adapter, Admitted, Call, Operation};
 use tokio::time::{Instant, timeout_at};
 use tower::retry::backoff::{
     Backoff, ExponentialBackoff, ExponentialBackoffMaker, InvalidBackoff, MakeBackoff,
@@ -20,7 +18,7 @@ use tower::retry::budget::{Budget, TpsBudget};
 use tower::util::rng::HasherRng;
 
 use super::breaker::OPEN;
-use super::{Event, Observe, Outcome, is_failure};
+use super::{Event, Layer, Observe, Outcome, is_failure};
 
 /// For how long a call counts in the budget.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -42,9 +40,8 @@ pub struct RetryPolicy {
     pub budget_percent: u32,
 }
 
-/// An adapter whose queries are asked again.
+/// Asks an adapter's queries again.
 pub struct Retry {
-    inner: Arc<dyn Adapter>,
     attempts: u32,
     backoff: Option<ExponentialBackoffMaker>,
     budget: TpsBudget,
@@ -63,11 +60,11 @@ fn backoff(first: Duration) -> Result<ExponentialBackoffMaker, InvalidBackoff> {
 }
 
 impl Retry {
-    /// Asks queries of `inner` as often as `policy` allows. A pause of zero is none.
-    pub fn new(inner: Arc<dyn Adapter>, policy: RetryPolicy, observer: Arc<dyn Observe>) -> Self {
+    /// Asks as often as `policy` allows. A pause of zero is none.
+    pub fn new(policy: RetryPolicy, observer: Arc<dyn Observe>) -> Self {
         let backoff = backoff(policy.backoff).ok();
         let budget = budget(policy.budget_percent);
-        Self { inner, attempts: policy.attempts, backoff, budget, observer }
+        Self { attempts: policy.attempts, backoff, budget, observer }
     }
 
     /// Waits before the next attempt; false when there is no time left for one.
@@ -80,19 +77,21 @@ impl Retry {
 }
 
 #[async_trait]
-impl Adapter for Retry {
-    fn profile(&self) -> &Profile {
-        self.inner.profile()
-    }
-
-    async fn call(&self, admitted: &Admitted, call: &Call, deadline: Duration) -> Outcome {
+impl Layer for Retry {
+    async fn call(
+        &self,
+        inner: &dyn Adapter,
+        admitted: &Admitted,
+        call: &Call,
+        deadline: Duration,
+    ) -> Outcome {
         if call.operation == Operation::Submit {
-            return self.inner.call(admitted, call, deadline).await;
+            return inner.call(admitted, call, deadline).await;
         }
         let until = Instant::now() + deadline;
         self.budget.deposit();
         let mut backoff = self.backoff.clone().map(|mut maker| maker.make_backoff());
-        let mut outcome = self.inner.call(admitted, call, deadline).await;
+        let mut outcome = inner.call(admitted, call, deadline).await;
         for _ in 1..self.attempts {
             let again = is_failure(&outcome) && !is_open(&outcome) && self.budget.withdraw();
             if !again || !self.pause(&mut backoff, until).await {
@@ -100,25 +99,9 @@ impl Adapter for Retry {
             }
             self.observer.observe(Event::Retried);
             let left = until.saturating_duration_since(Instant::now());
-            outcome = self.inner.call(admitted, call, left).await;
+            outcome = inner.call(admitted, call, left).await;
         }
         outcome
-    }
-
-    async fn lookup(
-        &self,
-        submission: &Submission,
-        deadline: Duration,
-    ) -> Result<Settlement, Fault> {
-        self.inner.lookup(submission, deadline).await
-    }
-
-    async fn probe(&self) -> Result<(), Fault> {
-        self.inner.probe().await
-    }
-
-    fn accepts(&self) -> Result<(), Fault> {
-        self.inner.accepts()
     }
 }
 

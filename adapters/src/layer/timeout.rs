@@ -1,40 +1,32 @@
 //! Holds an adapter to its deadline. An adapter keeps to it by itself; this is for when it does not.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use gateway_core::adapter::Settlement;
 use gateway_core::outbox::Submission;
-use gateway_core::{Adapter, Admitted, Call, Fault, Kind, Operation, Profile};
+use gateway_core::{Adapter, Admitted, Call, Fault, Kind, Operation};
 use tokio::time::timeout;
 
-use super::{Outcome, unavailable};
+use super::{Layer, Outcome, unavailable};
 
 /// How much longer than its deadline a submit may take. Only the adapter knows whether it was sent,
 /// so it gets the time to say so before the layer says that nobody knows.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// An adapter that ends in time.
-pub struct Timeout {
-    inner: Arc<dyn Adapter>,
-}
-
-impl Timeout {
-    /// Ends what `inner` does not.
-    pub fn new(inner: Arc<dyn Adapter>) -> Self {
-        Self { inner }
-    }
-}
+/// Ends an adapter in time.
+pub struct Timeout;
 
 #[async_trait]
-impl Adapter for Timeout {
-    fn profile(&self) -> &Profile {
-        self.inner.profile()
-    }
-
-    async fn call(&self, admitted: &Admitted, call: &Call, deadline: Duration) -> Outcome {
-        let called = self.inner.call(admitted, call, deadline);
+impl Layer for Timeout {
+    async fn call(
+        &self,
+        inner: &dyn Adapter,
+        admitted: &Admitted,
+        call: &Call,
+        deadline: Duration,
+    ) -> Outcome {
+        let called = inner.call(admitted, call, deadline);
         match call.operation {
             Operation::Query => timeout(deadline, called)
                 .await
@@ -47,19 +39,12 @@ impl Adapter for Timeout {
 
     async fn lookup(
         &self,
+        inner: &dyn Adapter,
         submission: &Submission,
         deadline: Duration,
     ) -> Result<Settlement, Fault> {
-        let found = timeout(deadline + GRACE, self.inner.lookup(submission, deadline)).await;
+        let found = timeout(deadline + GRACE, inner.lookup(submission, deadline)).await;
         found.unwrap_or(Ok(Settlement::Pending))
-    }
-
-    async fn probe(&self) -> Result<(), Fault> {
-        self.inner.probe().await
-    }
-
-    fn accepts(&self) -> Result<(), Fault> {
-        self.inner.accepts()
     }
 }
 

@@ -7,36 +7,23 @@ use adapters::ethereum::{EthereumConfig, Finality};
 use alloy::primitives::Address;
 use alloy::providers::Provider;
 use gateway_core::{Adapter, Kind, Value};
-use jiff::civil::date;
 use serde_json::json;
 
-use crate::contract::Subject;
+use crate::contract::What;
+use crate::ledger::Ledger;
 use crate::support::line::{Line, State};
 use crate::support::steps::{config_with, granting, overlap, proof, transaction, waiting};
-use crate::support::world::{
-    World, apply, benefit, grant, overlap_call, submit, submit_call, terms,
-};
+use crate::support::world::{World, apply, benefit, grant, submit, terms};
 use crate::support::{SHORT, until};
 
 #[tokio::test]
 async fn it_is_an_adapter() {
-    let world = World::new().await;
-    let with_application = |person: u8| {
-        let mut arguments = terms(&benefit(person));
-        arguments.push(("application".into(), Value::Bytes(vec![7; 32])));
-        arguments
-    };
-    let subject = Subject {
-        adapter: world.adapter(),
-        outbox: world.outbox.clone(),
-        query: overlap_call(1, date(2026, 6, 1), date(2026, 6, 30)),
-        submit: submit_call("contract", "benefitApply", terms(&benefit(1))).await,
-        refused: (
-            submit_call("refused", "benefitGrant", with_application(2)).await,
-            "UnknownApplication",
-        ),
-    };
+    let (subject, line) = Ledger::subject().await;
     subject.conforms().await;
+    line.set(State::Cut);
+    subject.says_that_nothing_was_sent("gone").await;
+    line.set(State::Up);
+    assert_eq!(subject.submit("gone", What::Submit).await.unwrap(), "applied");
 }
 
 #[tokio::test]

@@ -9,7 +9,8 @@ use gateway_core::{Adapter, Encoded, Fault, Kind, Received};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::carriers::{Subject, What};
+use crate::carriers::Carried;
+use crate::contract::{Subject, What};
 use crate::support::outbox::MemoryOutbox;
 use crate::support::peer::Peer;
 use crate::support::tls::Pki;
@@ -53,7 +54,8 @@ fn open(
 
 fn subject(config: &HttpConfig, credentials: Credentials) -> Subject {
     let outbox = Arc::<MemoryOutbox>::default();
-    Subject { adapter: open(config, credentials, &outbox), outbox, message, words }
+    let adapter = open(config, credentials, &outbox);
+    Subject { adapter, outbox, backend: Arc::new(Carried { message, words }) }
 }
 
 fn plain(port: u16) -> Subject {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use adapters::layer::{Limit, Timeout};
+use adapters::layer::{Layered, Limit, Timeout};
 use async_trait::async_trait;
 use gateway_core::adapter::Settlement;
 use gateway_core::outbox::Submission;
@@ -59,9 +59,9 @@ fn call(operation: Operation) -> Call {
     Call { operation, function: "f".into(), content, key: None, repeatable: false }
 }
 
-fn bounded(inner: &Arc<Patient>, concurrency: usize) -> Arc<Limit> {
-    let timed = Arc::new(Timeout::new(inner.clone()));
-    Arc::new(Limit::new(timed, NonZeroUsize::new(concurrency).unwrap()))
+fn bounded(inner: &Arc<Patient>, concurrency: usize) -> Arc<Layered<Limit>> {
+    let timed = Arc::new(Layered::new(Timeout, inner.clone()));
+    Arc::new(Layered::new(Limit::new(NonZeroUsize::new(concurrency).unwrap()), timed))
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,6 +15,7 @@ mod ethereum;
 mod http;
 mod layer;
 mod layers;
+mod ledger;
 mod submits;
 mod support;
 mod telegram;

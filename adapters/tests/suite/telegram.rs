@@ -8,7 +8,8 @@ use gateway_core::{Clock, Encoded, Kind, Received};
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
-use crate::carriers::{Subject, What};
+use crate::carriers::Carried;
+use crate::contract::{Subject, What};
 use crate::support::outbox::MemoryOutbox;
 use crate::support::peer::Peer;
 use crate::support::tls::Pki;
@@ -58,7 +59,7 @@ fn subject(config: &TelegramConfig, key: Option<String>) -> Subject {
     let outbox = Arc::<MemoryOutbox>::default();
     let telegram = Telegram::new(config, key.map(Zeroizing::new).as_ref()).unwrap();
     let adapter = telegram.open(outbox.clone(), Arc::new(Wall));
-    Subject { adapter, outbox, message, words }
+    Subject { adapter, outbox, backend: Arc::new(Carried { message, words }) }
 }
 
 fn ascii4() -> Json {

@@ -43,6 +43,8 @@ pub struct Trail {
     pub submitted: Option<(SubmissionKey, Submitted)>,
     /// Where on the ledger the answer stands.
     pub proof: Option<Proof>,
+    /// The exchange that a callback tells of.
+    pub about: Option<ExchangeId>,
     /// What was lost between the formats as their mappings declare: `field;kind`, with commas
     /// between. The names of fields, never their content.
     pub losses: Option<String>,
@@ -69,7 +71,8 @@ pub struct Record<'a> {
     pub received: Timestamp,
     /// When its reply was ready.
     pub finished: Timestamp,
-    /// The front it came through; `recovery` for a settlement.
+    /// The front it came through; `recovery` or `operator` for a settlement, `callback` for a
+    /// delivery.
     pub front: &'a str,
     /// What the stages found out.
     pub trail: &'a Trail,
@@ -88,10 +91,12 @@ pub enum RecordKind {
     Exchange,
     /// A request that was taken, to be handled later in an exchange of the same id.
     Acceptance,
-    /// The outcome of a submit whose own exchange was cut off.
+    /// The outcome of a submit whose own exchange was cut off, as its backend or an operator says.
     Settlement,
     /// An act of an operator, such as recording a consent.
     Administration,
+    /// An attempt at a callback to a subscriber.
+    Delivery,
 }
 
 /// Proof that an entry is in the journal: index, entry, inclusion proof and signed checkpoint, in

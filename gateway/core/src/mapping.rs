@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::adapter::{Answer, Call, Profile, Response, Settlement};
 use crate::wire::Received;
-use crate::{Admitted, ExchangeId, Fault, Message, ServiceId};
+use crate::{Admitted, ExchangeId, Fault, Kind, Message, ServiceId};
 
 /// What a call may say of the exchange it is made in.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,17 @@ pub trait Mapping: Send + Sync {
     /// # Errors
     /// `BackendUnavailable` when the report says nothing of it.
     fn settlement(&self, service: &ServiceId, report: Received) -> Result<Settlement, Fault>;
+
+    /// What the backend answered to a submit of `service`, as somebody has found out who can see
+    /// its records: `values` in the service's terms.
+    ///
+    /// # Errors
+    /// `Malformed`, naming a field that is missing; `Unsupported` where a backend can always be
+    /// asked itself.
+    fn found(&self, _service: &ServiceId, _values: Message) -> Result<Answer, Fault> {
+        let says = "the backend itself says what became of it; wait until it is there again";
+        Err(Fault::new(Kind::Unsupported, "backend-knows", says))
+    }
 
     /// Answer → reply.
     ///

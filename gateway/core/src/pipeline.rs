@@ -2,6 +2,7 @@
 
 mod accept;
 mod deliver;
+mod establish;
 mod recover;
 
 use std::panic::AssertUnwindSafe;
@@ -22,6 +23,7 @@ use crate::{Clock, Draft, Fault, Inbound, Journal, Kind, Message, Outbox, Pseudo
 
 pub use accept::{Accepted, Defer};
 use deliver::{Delivered, Delivery};
+pub use establish::{Established, Finding};
 
 /// Everything an exchange passes through.
 pub struct Pipeline {

@@ -52,6 +52,7 @@ pub(crate) fn kind_name(kind: RecordKind) -> &'static str {
         RecordKind::Acceptance => "acceptance",
         RecordKind::Settlement => "settlement",
         RecordKind::Administration => "administration",
+        RecordKind::Delivery => "delivery",
     }
 }
 

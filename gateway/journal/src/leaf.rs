@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `v` | 1 |
 //! | `exchange` | id of the exchange (UUID) |
-//! | `kind` | `exchange`; `acceptance` of a request to be handled later; `settlement` of a submit whose own exchange was cut off; `administration` |
+//! | `kind` | `exchange`; `acceptance` of a request to be handled later; `settlement` of a submit whose own exchange was cut off; `administration`; `delivery` of a callback |
 //! | `received`, `finished` | RFC 3339, UTC, milliseconds |
 //! | `configuration` | what decided it: the digest that `naru check` prints |
 //! | `front` | the format it came in |
@@ -20,6 +20,7 @@
 //! | `outcome` | `ok`, or kind and code of the fault: `Forbidden/member-mismatch` |
 //! | `proof` | `network`, `transaction`, `block`, `blockHash` |
 //! | `losses` | what the mappings lost, as they declare: `field;kind`, commas between |
+//! | `about` | of a delivery: the exchange that it tells of |
 //! | `commit` | `request`, `reply`, `subject`, `call`, `answer`: see [`crate::commitment`] |
 //!
 //! There is no personal data in it. A reader ignores keys it does not know; verification hashes
@@ -76,6 +77,8 @@ struct Leaf<'a> {
     proof: Option<LedgerProof<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     losses: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<ExchangeId>,
     commit: Commitments,
 }
 
@@ -171,6 +174,7 @@ pub(crate) fn encode(
         outcome: record.fault,
         proof: trail.proof.as_ref().map(ledger_proof),
         losses: trail.losses.as_deref(),
+        about: trail.about,
         commit: commitments(record, key),
     };
     let mut bytes = Vec::with_capacity(1024);

@@ -1,7 +1,8 @@
-//! The admin listener: health and metrics for machines, consents and letters for operators.
+//! The admin listener: health and metrics for machines; consents, letters and open submits for operators.
 //! Its own address and its own keys; every act is journaled with who did it.
 
 mod letters;
+mod submits;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -96,6 +97,7 @@ pub fn serve(
             .route("/admin/reload", web::post().to(reload))
             .route("/admin/mirror", web::get().to(differences))
             .configure(letters::routes)
+            .configure(submits::routes)
     };
     let server = HttpServer::new(app).workers(1).shutdown_timeout(shutdown.as_secs());
     Ok(server.disable_signals().bind(address)?.run())
@@ -198,9 +200,10 @@ fn answer<T: Serialize>(result: Result<T, Fault>, success: StatusCode) -> HttpRe
         Err(fault) => {
             tracing::info!(fault.kind = %fault.kind, fault.code = %fault.code, "admin: {fault}");
             let status = match fault.kind {
-                Kind::Malformed => StatusCode::BAD_REQUEST,
+                Kind::Malformed | Kind::Unmappable => StatusCode::BAD_REQUEST,
                 Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
                 Kind::Unroutable => StatusCode::NOT_FOUND,
+                Kind::Unsupported => StatusCode::CONFLICT,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             };
             let problem = serde_json::json!({

@@ -7,6 +7,7 @@ mod mapping;
 mod mirror;
 mod operator;
 mod reloading;
+mod submit;
 mod verify;
 mod world;
 
@@ -67,6 +68,9 @@ enum Command {
     /// List, replay and drop asynchronous exchanges and callbacks, through a running gateway's admin
     /// listener.
     Letter(letter::Letter),
+    /// List submits whose outcome is not known, and settle one as you have found out, through a running
+    /// gateway's admin listener.
+    Submit(submit::Submit),
     /// Make keys.
     #[command(subcommand)]
     Key(key::Key),
@@ -89,6 +93,7 @@ pub fn run() -> ExitCode {
         Command::Mapping(mapping) => mapping.run(),
         Command::Consent(consent) => consent.run(),
         Command::Letter(letter) => letter.run(),
+        Command::Submit(submit) => submit.run(),
         Command::Key(key) => key.run(),
         Command::World(world) => world.run(),
     };

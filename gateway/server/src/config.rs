@@ -292,6 +292,9 @@ pub struct Fronts {
     /// Mappings served under `/v1/{sector}/`.
     #[serde(default)]
     pub rest: Vec<String>,
+    /// Mappings served under `/xml/{service}/`.
+    #[serde(default)]
+    pub xml: Vec<String>,
     /// Mappings served under `/r1/`, each its provider.
     #[serde(default)]
     pub xroad_rest: Vec<String>,

@@ -27,7 +27,7 @@ pub use kept::KeptReply;
 use kept::{KeptRequest, RequestHead};
 pub use retry::Backoff;
 pub use seal::Seal;
-pub use webhook::{Endpoint, EndpointError};
+pub use webhook::{Endpoint, EndpointError, Trust};
 pub use worker::work;
 
 use crate::authenticate::Members;

@@ -436,6 +436,15 @@ impl Fronts {
                 check.that(format!("fronts.rest[{index}]"), false, no_front("REST", id));
             }
         }
+        for (index, id) in config.fronts.xml.iter().enumerate() {
+            if let Some(FrontEntry::Xml(front)) = catalog.front(id) {
+                let name = front.service_name().to_owned();
+                let twice = found.http.xml.insert(name, front.clone()).is_some();
+                check.that(format!("fronts.xml[{index}]"), !twice, "another one has its name");
+            } else {
+                check.that(format!("fronts.xml[{index}]"), false, no_front("plain XML", id));
+            }
+        }
         found.http.idempotency_days = config.gateway.idempotency_days;
         found.http.xroad = Self::xroad(config, catalog, check);
         for (index, listener) in config.listen.telegram.iter().enumerate() {

@@ -151,7 +151,7 @@ pub(super) fn reply(front: &FrontEntry, case: &Case, input: &[u8]) -> Result<Vec
 fn on_the_wire(front: &dyn Front, draft: Draft) -> Vec<u8> {
     let reply = draft.seal(Some(&Receipt("RECEIPT".to_owned())));
     let mut out = Vec::new();
-    if matches!(front.name(), "soap" | "rest" | "xroad-rest") {
+    if matches!(front.name(), "soap" | "rest" | "xml" | "xroad-rest") {
         let headers = reply.headers.iter().map(|(name, value)| format!("{name}: {value}\n"));
         out.extend(format!("{}\n{}\n", reply.status, headers.collect::<String>()).into_bytes());
     }
@@ -166,7 +166,7 @@ fn received(front: &FrontEntry, input: &[u8], record: u64) -> Result<Inbound, St
         FrontEntry::Soap(_) | FrontEntry::Telegram(_) => {
             (BTreeMap::new(), Bytes::copy_from_slice(input))
         }
-        FrontEntry::Rest(_) | FrontEntry::XRoadRest(_) => http_request(input)?,
+        FrontEntry::Rest(_) | FrontEntry::Xml(_) | FrontEntry::XRoadRest(_) => http_request(input)?,
         FrontEntry::Batch(batch) => match opened(batch, input)? {
             Ok((attributes, records)) => {
                 let index = usize::try_from(record).ok().and_then(|number| number.checked_sub(1));

@@ -202,7 +202,7 @@ fn check_results(header: &Header<Column>, form: &Form, replies: &Replies, spot: 
             Content::Received | Content::Sent => {
                 spot.problem("times are written in XML headers only");
             }
-            Content::ResultCode | Content::ResultMessage => {
+            Content::ResultCode | Content::ResultName | Content::ResultMessage => {
                 spot.problem("a file's header says nothing of its records");
             }
             Content::Blank | Content::Echo => {}

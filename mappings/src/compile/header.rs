@@ -6,7 +6,7 @@ use jiff::tz::Offset;
 
 use crate::convert::{Codec, DateForm};
 use crate::faults::parse_name;
-use crate::format::{HeaderFormat, MappingFile, ReplyRole, RequestRole, Row as RowFormat};
+use crate::format::{HeaderFormat, Layout, MappingFile, ReplyRole, RequestRole, Row as RowFormat};
 use crate::header::{Content, Header, Party, Purpose, Role};
 use crate::problem::Spot;
 use crate::rows::{Form, Row, Rows};
@@ -30,6 +30,10 @@ pub(crate) fn compile<S>(
         let spot = &mut spot.key(format_args!("header[{index}]"));
         if !names.insert(&format.name) {
             spot.problem(format_args!("`{}` stands there twice", format.name));
+        }
+        let names_codes = matches!(file.layout, Layout::Xml(_));
+        if format.reply == ReplyRole::ResultName && !names_codes {
+            spot.key("reply").problem("the codes of this kind of mapping have no names");
         }
         let codec = codec(format);
         let role = role(format, spot);
@@ -107,6 +111,7 @@ fn role(format: &HeaderFormat, spot: &mut Spot<'_>) -> Option<Role> {
         ReplyRole::Received => Content::Received,
         ReplyRole::Sent => Content::Sent,
         ReplyRole::ResultCode => Content::ResultCode,
+        ReplyRole::ResultName => Content::ResultName,
         ReplyRole::ResultMessage => Content::ResultMessage,
         ReplyRole::Constant(text) => Content::Constant(text.clone()),
     };

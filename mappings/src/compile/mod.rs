@@ -22,6 +22,7 @@ mod services;
 mod shape;
 mod soap;
 mod telegram;
+mod xml;
 mod xroad;
 
 use std::collections::BTreeMap;
@@ -78,6 +79,10 @@ pub(crate) fn compile(
         unused(operation.title.is_some(), "title", spot);
         unused(operation.notes.is_some(), "notes", spot);
     }
+    let is_xml = matches!(file.layout, Layout::Xml(_));
+    for (name, operation) in file.operations.iter().filter(|_| !is_xml) {
+        unused(operation.xml.is_some(), "xml", &mut spot.key(format_args!("operations.{name}")));
+    }
     let entry = match &file.layout {
         Layout::Soap(layout) => soap::compile(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::XroadSoap(layout) => soap::xroad(id, file, layout, &scope, spot).map(Entry::Front),
@@ -86,6 +91,7 @@ pub(crate) fn compile(
         }
         Layout::Batch(layout) => batch::compile(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::Rest(layout) => front::rest(id, file, layout, &scope, spot).map(Entry::Front),
+        Layout::Xml(layout) => xml::compile(id, file, layout, &scope, spot).map(Entry::Front),
         Layout::XroadRest(layout) => {
             xroad::compile(id, file, layout, &scope, spot).map(Entry::Front)
         }

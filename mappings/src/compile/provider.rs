@@ -266,8 +266,7 @@ impl Parts<'_> {
     ) -> Option<Saying<S>> {
         let Texts { function, call, request, reply } = texts;
         self.check_times(request, &mut spot.key("request"));
-        let compiler =
-            |direction| Compiler { direction, scope: self.scope, shape, fixed, within_list: false };
+        let compiler = |direction| self.compiler(direction, shape, fixed);
         let request = compiler(Direction::Reply).rows(
             &with_constants(request),
             offered,
@@ -320,13 +319,7 @@ impl Parts<'_> {
     ) -> Rows<S> {
         self.check_times(table, spot);
         let fields = special::fields();
-        let compiler = Compiler {
-            direction: Direction::Reply,
-            scope: self.scope,
-            shape,
-            fixed,
-            within_list: false,
-        };
+        let compiler = self.compiler(Direction::Reply, shape, fixed);
         compiler.rows(&with_constants(table), &fields, spot)
     }
 
@@ -337,14 +330,17 @@ impl Parts<'_> {
         fixed: bool,
         spot: &mut Spot<'_>,
     ) -> Rows<S> {
-        let compiler = Compiler {
-            direction: Direction::Request,
-            scope: self.scope,
-            shape,
-            fixed,
-            within_list: false,
-        };
+        let compiler = self.compiler(Direction::Request, shape, fixed);
         compiler.rows(table, &Fields::new(), &mut spot.key("reply-header"))
+    }
+
+    fn compiler<'c, S>(
+        &'c self,
+        direction: Direction,
+        shape: &'c Shaper<'c, S>,
+        fixed: bool,
+    ) -> Compiler<'c, S> {
+        Compiler { direction, scope: self.scope, shape, fixed, within_list: false }
     }
 
     fn check_times(&self, table: &[Row], spot: &mut Spot<'_>) {

@@ -157,12 +157,18 @@ fn own_header(
         unused(!file.organizations.is_empty(), "organizations", spot);
         return None;
     }
-    let shape_of = |format: &HeaderFormat, _: &Codec, spot: &mut Spot<'_>| {
-        shape::fixed_only(&header::as_row(format), spot);
-        unused(format.cut, "cut", spot);
-        shape::parse(format.kind.as_deref(), XmlKind::parse, "an XML Schema type", spot)
-    };
-    Some(header::compile(file, &layout.header, scope.zone, shape_of, spot))
+    Some(header::compile(file, &layout.header, scope.zone, header_shape, spot))
+}
+
+/// What XML must know of a header's field.
+pub(super) fn header_shape(
+    format: &HeaderFormat,
+    _: &Codec,
+    spot: &mut Spot<'_>,
+) -> Option<XmlKind> {
+    shape::fixed_only(&header::as_row(format), spot);
+    unused(format.cut, "cut", spot);
+    shape::parse(format.kind.as_deref(), XmlKind::parse, "an XML Schema type", spot)
 }
 
 fn versions(names: &[String], spot: &mut Spot<'_>) -> Vec<Version> {
@@ -197,14 +203,14 @@ fn namespaces(layout: &SoapLayout, spot: &mut Spot<'_>) -> Vec<(String, String)>
 }
 
 /// A name without a colon (Namespaces in XML, section 3), as far as ASCII goes.
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let is_first = |first: char| first.is_alphabetic() || first == '_';
     let is_rest = |next: char| next.is_alphanumeric() || matches!(next, '_' | '-' | '.');
     text.starts_with(is_first) && text.chars().all(is_rest)
 }
 
 /// Checks what rows are named, and that what refers to attachments may.
-fn names(
+pub(super) fn names(
     rows: &Rows<XmlKind>,
     namespaces: &[(String, String)],
     attachments: bool,

@@ -68,7 +68,9 @@ fn check_reply_header(header: &Header<Fixed>, replies: &Replies, spot: &mut Spot
                 spot.entry(index).problem("times are written in XML headers only");
                 continue;
             }
-            Content::Blank | Content::Echo | Content::ResultMessage => continue,
+            Content::Blank | Content::Echo | Content::ResultName | Content::ResultMessage => {
+                continue;
+            }
         };
         let Form::Value { shape, .. } = &row.form else {
             continue;

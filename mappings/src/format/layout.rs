@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gateway_core::framing::format::{ByteOrder, FramingFormat};
 use serde::Deserialize;
 
-use super::{BatchLayout, ProviderLayout, Usage};
+use super::{BatchLayout, ProviderLayout, Usage, XmlLayout};
 use crate::charset::CharsetName;
 use crate::layout::fixed::{Overpunch, SignPlace};
 
@@ -19,6 +19,7 @@ pub(crate) enum Layout {
     Telegram(TelegramLayout),
     Batch(Box<BatchLayout>),
     Rest(RestLayout),
+    Xml(XmlLayout),
     XroadRest(XRoadRestLayout),
     /// A backend with named functions, arguments and results.
     Contract {},
@@ -259,6 +260,8 @@ pub(crate) enum ReplyRole {
     /// When the reply is sent.
     Sent,
     ResultCode,
+    /// What the result code is called.
+    ResultName,
     ResultMessage,
     Constant(String),
 }

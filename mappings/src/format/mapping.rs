@@ -60,6 +60,8 @@ pub(crate) struct Operation {
     pub(crate) function: Option<String>,
     /// How it is named over SOAP, where not by its own name.
     pub(crate) soap: Option<SoapNames>,
+    /// The roots of its documents, in plain XML.
+    pub(crate) xml: Option<XmlNames>,
     /// How it is called over HTTP, each as `METHOD /path/{field}`; `POST /<name>` when absent.
     pub(crate) http: Option<Vec<String>>,
     /// How a provider is called, besides the fields.
@@ -69,6 +71,15 @@ pub(crate) struct Operation {
     pub(crate) invertible: Vec<Table>,
     pub(crate) request: Vec<Row>,
     pub(crate) reply: Vec<Row>,
+}
+
+/// The roots of an operation's documents: its name, and that with `Response`, when absent.
+#[derive(Clone, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct XmlNames {
+    pub(crate) request: Option<String>,
+    pub(crate) reply: Option<String>,
 }
 
 /// How an operation is named over SOAP.

@@ -7,6 +7,7 @@ mod mapping;
 mod provider;
 mod row;
 mod services;
+mod xml;
 
 pub(crate) use batch::{
     BadRecordsFormat, BatchLayout, ColumnFormat, EncodingFormat, FixedColumn, FixedFormat, Marks,
@@ -25,3 +26,4 @@ pub(crate) use row::{Alternative, Domain, Part, Row, Usage, When};
 pub(crate) use services::{
     CheckPolicy, FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName,
 };
+pub(crate) use xml::XmlLayout;

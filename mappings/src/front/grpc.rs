@@ -63,6 +63,25 @@ impl GrpcFront {
         &self.id
     }
 
+    /// The fields of a reply of this service that a JSON object holds, which need not be all.
+    ///
+    /// # Errors
+    /// `Malformed` and `Unmappable`, naming the field; `Unroutable` for a service that is none.
+    pub fn reply_fields(&self, service: &ServiceId, json: &[u8]) -> Result<Message, Fault> {
+        let rows = &self.operation(service)?.reply;
+        let record = rows.parse(json).map_err(struct_fault)?;
+        let mut message = Message::new();
+        for (row, wire) in rows.0.iter().zip(&record) {
+            if let (Some(field), Some(wire)) = (&row.field, wire) {
+                let value = row.read(Some(wire)).map_err(|error| error.in_request())?;
+                if let Some(value) = value {
+                    message.set_at(field.names(), value);
+                }
+            }
+        }
+        Ok(message)
+    }
+
     fn operation(&self, id: &ServiceId) -> Result<&Operation<JsonKind>, Fault> {
         self.operations.get(id).ok_or_else(|| {
             Fault::new(Kind::Unroutable, "unknown-service", "there is no such service here")

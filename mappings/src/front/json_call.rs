@@ -70,7 +70,7 @@ impl JsonCalls {
     }
 }
 
-fn missed(missed: Missed) -> Fault {
+pub(crate) fn missed(missed: Missed) -> Fault {
     match missed {
         Missed::Path => {
             Fault::new(Kind::Unroutable, "unknown-service", "there is no such service here")
@@ -109,7 +109,7 @@ fn json_fault(error: JsonError) -> Fault {
     Fault::new(Kind::Malformed, code, error.to_string())
 }
 
-fn query_fault(error: QueryError) -> Fault {
+pub(crate) fn query_fault(error: QueryError) -> Fault {
     let code = match error {
         QueryError::Field(error) => return error.in_request(),
         QueryError::Encoding => "not-utf-8",

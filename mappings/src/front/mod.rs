@@ -10,6 +10,9 @@ pub(crate) mod problem;
 mod rest;
 pub(crate) mod soap;
 mod telegram;
+pub(crate) mod xml;
+mod xml_fault;
+mod xml_schema;
 mod xroad;
 
 pub use batch::{BatchError, BatchFile, BatchFront, BatchLimits, BatchReader, BatchRecord};
@@ -17,6 +20,7 @@ pub use grpc::{DESCRIPTORS, GrpcFront, collected_exchange, pending_reply, status
 pub use rest::RestFront;
 pub use soap::{SoapFront, SoapMetadata};
 pub use telegram::TelegramFront;
+pub use xml::XmlFront;
 pub use xroad::{Metadata, XRoadFront, XRoadRest};
 
 pub(crate) use batch::{BadRecords, Column, Encoding, Fields, Form, FormKind, Place};
@@ -40,11 +44,11 @@ pub(crate) struct Replies {
 impl Replies {
     pub(crate) fn success(&self, losses: &[Loss]) -> Outcome<'_> {
         let lossy = self.lossy.as_ref().filter(|_| !losses.is_empty());
-        Outcome { code: lossy.unwrap_or(&self.success), message: &self.message }
+        Outcome { code: lossy.unwrap_or(&self.success), name: "", message: &self.message }
     }
 
     pub(crate) fn refusal<'a>(&'a self, fault: &'a Fault) -> Outcome<'a> {
-        Outcome { code: self.faults.code(fault), message: &fault.public }
+        Outcome { code: self.faults.code(fault), name: "", message: &fault.public }
     }
 
     /// Every code a reply may hold.

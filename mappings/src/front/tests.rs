@@ -45,7 +45,7 @@ static SEEDS: LazyLock<Vec<(&'static str, Vec<u8>)>> = LazyLock::new(|| {
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if name.ends_with(".in") && !name.ends_with(".reply.in") {
                 let mut bytes = fs::read(&path).unwrap();
-                if let FrontEntry::Rest(_) | FrontEntry::XRoadRest(_) = front {
+                if let FrontEntry::Rest(_) | FrontEntry::Xml(_) | FrontEntry::XRoadRest(_) = front {
                     let body = bytes.windows(2).position(|pair| pair == b"\n\n").unwrap();
                     bytes.drain(..body + 2);
                 }
@@ -63,12 +63,17 @@ fn inbound(front: &FrontEntry, service: &str, body: &[u8]) -> Inbound {
             let path = path.get(service.len() % 5).copied().unwrap_or(service);
             format!("/r1/KR/GOV/NARU/welfare/{path}")
         }
+        FrontEntry::Xml(_) => format!("/xml/welfare/{service}"),
         _ => format!("/v1/welfare/{service}"),
+    };
+    let media_type = match front {
+        FrontEntry::Xml(_) => "application/xml",
+        _ => "application/json",
     };
     let attributes = [
         (":method", "POST"),
         (":path", path.as_str()),
-        ("content-type", "application/json"),
+        ("content-type", media_type),
         ("x-road-client", "KR/COM/PORTAL/portal"),
         (":file", "FILE"),
         (":institution", "CITYB001"),
@@ -132,6 +137,16 @@ fn check_refusal(entry: &FrontEntry, draft: &Draft) {
         FrontEntry::Soap(front) => {
             let mut xml = XmlReader::new(&draft.body, &front.namespace).unwrap();
             while !matches!(xml.next().unwrap(), Node::Eof) {}
+        }
+        FrontEntry::Xml(_) => {
+            // Whatever it is in, it says so.
+            let text = match std::str::from_utf8(&draft.body) {
+                Ok(text) => text.to_owned(),
+                Err(_) => encoding_rs::EUC_KR.decode(&draft.body).0.into_owned(),
+            };
+            let mut xml = XmlReader::of_text(&text, "").unwrap();
+            while !matches!(xml.next().unwrap(), Node::Eof) {}
+            assert_eq!(draft.status, 200);
         }
         FrontEntry::Telegram(front) => {
             assert_eq!(draft.body.len(), front.header.rows.width() + front.receipt.length);

@@ -1,6 +1,6 @@
 //! XML as a stream of elements and texts, with what the parser leaves to its user: no DOCTYPE, so
-//! no entities but the five predefined ones; no processing instructions (SOAP 1.1, section 3);
-//! limits on depth and attributes; legal characters only; every prefix bound.
+//! no entities but the five predefined ones; no processing instructions (SOAP 1.1,
+//! section 3); limits on depth and attributes; legal characters only; every prefix bound.
 
 use std::borrow::Cow;
 
@@ -34,7 +34,7 @@ pub(crate) enum XmlError {
     Doctype,
     #[error("the document refers to an entity that is not predefined")]
     Entity,
-    #[error("the document holds a processing instruction, which SOAP does not allow")]
+    #[error("the document holds a processing instruction, which is not allowed")]
     ProcessingInstruction,
     #[error("the document is nested too deeply")]
     TooDeep,
@@ -124,6 +124,8 @@ pub(crate) struct XmlReader<'i> {
     target: &'i str,
     declared: &'i [(String, String)],
     attachments: Attachments<'i>,
+    /// The encoding that the document declares was that of its bytes.
+    is_decoded: bool,
     depth: usize,
     begun: bool,
 }
@@ -133,6 +135,11 @@ impl<'i> XmlReader<'i> {
     pub(crate) fn new(body: &'i [u8], target: &'i str) -> Result<Self, XmlError> {
         let text = std::str::from_utf8(body).map_err(|_| XmlError::NotUtf8)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Ok(Self { is_decoded: false, ..Self::of_text(text, target)? })
+    }
+
+    /// The same for a document that was decoded from the encoding that it declares.
+    pub(crate) fn of_text(text: &'i str, target: &'i str) -> Result<Self, XmlError> {
         if !are_legal(text) {
             return Err(XmlError::Character);
         }
@@ -141,7 +148,8 @@ impl<'i> XmlReader<'i> {
         config.expand_empty_elements = true;
         config.check_comments = true;
         let attachments = Attachments::default();
-        Ok(Self { reader, target, declared: &[], attachments, depth: 0, begun: false })
+        let (declared, is_decoded) = (&[][..], true);
+        Ok(Self { reader, target, declared, attachments, is_decoded, depth: 0, begun: false })
     }
 
     /// Knows these namespaces as well, by prefix and name: [`Space::Declared`].
@@ -444,7 +452,9 @@ impl<'i> XmlReader<'i> {
     fn check_declaration(&self, declaration: &BytesDecl<'_>) -> Result<(), XmlError> {
         let encoding = declaration.encoding().transpose().map_err(|_| self.syntax())?;
         match encoding {
-            Some(name) if !name.eq_ignore_ascii_case("utf-8") => Err(XmlError::NotUtf8),
+            Some(name) if !self.is_decoded && !name.eq_ignore_ascii_case("utf-8") => {
+                Err(XmlError::NotUtf8)
+            }
             _ => Ok(()),
         }
     }

@@ -25,8 +25,9 @@ use gateway_core::{
 use jiff::tz::Offset;
 
 use crate::backend::Asked;
+use crate::path::Path;
 use crate::rows::Rows;
-use crate::unfit::FieldError;
+use crate::unfit::{FieldError, Unfit};
 use verdict::{Refusals, Said, Unreadable};
 
 /// One provider of a sector.
@@ -191,6 +192,17 @@ impl<W: Wire> Mapping for Provider<W> {
             Kind::BackendRefused => Ok(Settlement::Settled(Err(fault))),
             _ => Err(verdict::no_report(&refused)),
         }
+    }
+
+    fn found(&self, service: &ServiceId, values: Message) -> Result<Answer, Fault> {
+        let operated = self.operated(service)?;
+        for row in operated.saying.reply.0.iter().filter(|row| row.required) {
+            let is_there = |field: &Path| values.at(field.names()).is_some();
+            if row.field.as_ref().is_some_and(|field| !is_there(field)) {
+                return Err(FieldError::new(&row.name, Unfit::Missing).in_request());
+            }
+        }
+        Ok(Answer { values, proof: None })
     }
 
     fn map_back(&self, admitted: &Admitted, answer: &Answer) -> Result<Message, Fault> {

@@ -4,6 +4,7 @@
 
 pub mod city_a;
 pub mod city_b;
+pub mod city_c;
 pub mod city_d;
 mod http;
 pub mod ministry;

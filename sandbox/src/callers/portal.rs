@@ -70,7 +70,32 @@ impl Portal {
         api_key: Option<&str>,
         idempotency_key: Option<&str>,
     ) -> Result<RestReply, CallError> {
-        let url = format!("{}/v1/welfare/{service}", self.base);
+        self.post(&format!("welfare/{service}"), request, api_key, idempotency_key).await
+    }
+
+    /// The same for a service of the population registers.
+    ///
+    /// # Errors
+    /// When no reply comes or it is no JSON.
+    pub async fn population(
+        &self,
+        service: &str,
+        request: &Value,
+        api_key: &str,
+        idempotency_key: Option<&str>,
+    ) -> Result<RestReply, CallError> {
+        let service = format!("population/{service}");
+        self.post(&service, request, Some(api_key), idempotency_key).await
+    }
+
+    async fn post(
+        &self,
+        service: &str,
+        request: &Value,
+        api_key: Option<&str>,
+        idempotency_key: Option<&str>,
+    ) -> Result<RestReply, CallError> {
+        let url = format!("{}/v1/{service}", self.base);
         let mut builder = self.client.post(url).json(request);
         if let Some(key) = api_key {
             builder = builder.header("x-api-key", key);

@@ -1,4 +1,4 @@
-//! Step 4: the same read, refused without consent, allowed with it, refused after its withdrawal.
+//! The same read, refused without consent, allowed with it, refused after its withdrawal.
 
 use super::grants::HOUSING;
 use super::{StepError, Tour};

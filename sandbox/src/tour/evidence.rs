@@ -1,4 +1,4 @@
-//! Step 7: the receipts of all replies, each verified offline, each refused with one byte changed.
+//! The receipts of all replies, each verified offline, each refused with one byte changed.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! Steps 1 to 3: three systems, three formats, one ledger operation.
+//! Three systems, three formats, one ledger operation.
 
 use super::report::short;
 use super::{StepError, Tour};

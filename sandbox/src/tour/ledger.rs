@@ -1,4 +1,4 @@
-//! Step 8: the ledger read by raw JSON-RPC, and the search for personal data in it and in all logs.
+//! The ledger read by raw JSON-RPC, and the search for personal data in it and in all logs.
 
 use std::collections::BTreeSet;
 use std::fs;

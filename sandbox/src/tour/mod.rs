@@ -1,4 +1,4 @@
-//! The tour of the main job: eight steps on sample input, each printed with what was sent, what
+//! The tour of the main job: eleven steps on sample input, each printed with what was sent, what
 //! came back and whether it was right.
 //!
 //! It runs against a started [`World`] whose gateway is ready, and it expects the world to be new.
@@ -8,6 +8,7 @@ mod evidence;
 mod grants;
 mod leaks;
 mod ledger;
+mod legacy;
 mod quota;
 mod refusals;
 mod report;
@@ -78,6 +79,12 @@ pub async fn run(world: &World, out: &mut (dyn Write + Send)) -> Result<(), Tour
     t.step("City A grants the same person another: telegram, EUC-KR", grants::city_a).await?;
     t.step("City B's batch, one record of which is bad: CSV", grants::city_b).await?;
     t.step("City D's batch: fixed-length records, EUC-KR, gzip", grants::city_d).await?;
+    t.step("City C's mainframe asks: EBCDIC, packed decimals", legacy::mainframe).await?;
+    t.step(
+        "The portal asks the resident register: REST in front of a telegram server",
+        legacy::register,
+    )
+    .await?;
     t.step("The ministry reads a history: only while the person consents", consent::step).await?;
     t.step("Callers over their quota", quota::step).await?;
     t.step("Callers that nobody knows, or that may not", refusals::step).await?;

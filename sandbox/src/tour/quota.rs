@@ -1,4 +1,4 @@
-//! Step 5: two callers that ask more often than they may, each told so in its own format.
+//! Two callers that ask more often than they may, each told so in its own format.
 
 use serde_json::{Value, json};
 

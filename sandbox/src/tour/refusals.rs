@@ -1,4 +1,4 @@
-//! Step 6: callers without evidence, with evidence nobody registered, and one without the right.
+//! Callers without evidence, with evidence nobody registered, and one without the right.
 
 use serde_json::{Value, json};
 

@@ -60,7 +60,7 @@ filter = "info"
     }
 
     fn listeners(&self) -> String {
-        let Ports { http, https, grpc, telegram, admin, .. } = self.ports;
+        let Ports { http, https, grpc, telegram, city_c, admin, .. } = self.ports;
         let operator = self.api_keys.operator.hash();
         format!(
             r#"[[listen.http]]
@@ -79,6 +79,12 @@ address = "127.0.0.1:{telegram}"
 front = "welfare/city-a/v1"
 idle_seconds = 60
 in_flight = 1
+
+[[listen.telegram]]
+address = "127.0.0.1:{city_c}"
+front = "welfare/city-c/v1"
+idle_seconds = 60
+in_flight = 16
 
 [[listen.batch]]
 folder = "inbox/city-b"
@@ -107,14 +113,15 @@ keys = [{{ name = "operator", hash = "{operator}" }}]
 [fronts]
 soap = ["welfare/mohw/v1", "welfare/soap12/v1", "welfare/xroad-soap/v1"]
 rest = ["welfare/rest/v1", "population/rest/v1"]
+xml = ["welfare/open-data/v1"]
 xroad_rest = ["welfare/xroad-rest/v1"]
 "#
         )
     }
 
     fn members(&self) -> String {
-        let [mohw, city_a, portal] =
-            [&self.api_keys.mohw, &self.api_keys.city_a, &self.api_keys.portal].map(ApiKey::hash);
+        let ApiKeys { mohw, city_a, city_c, portal, .. } = self.api_keys;
+        let [mohw, city_a, city_c, portal] = [mohw, city_a, city_c, portal].map(ApiKey::hash);
         let certificate = &self.pki.mohw_fingerprint;
         format!(
             r#"[[member]]
@@ -131,6 +138,11 @@ api_keys = ["{city_a}"]
 [[member]]
 id = "city-b"
 name = "City B"
+
+[[member]]
+id = "city-c"
+name = "City C"
+api_keys = ["{city_c}"]
 
 [[member]]
 id = "city-d"
@@ -196,7 +208,7 @@ timeout_seconds = 1
 
     fn backend(&self) -> String {
         let address = &self.contract.address;
-        let port = self.ports.ledger;
+        let (port, register) = (self.ports.ledger, self.ports.register);
         format!(
             r#"[[backend]]
 name = "welfare-ledger"
@@ -209,6 +221,13 @@ key = "file:keys/ledger.key"
 finality = {{ confirmations = 1 }}
 deadline_seconds = 10
 
+[[backend]]
+name = "resident-register"
+kind = "telegram"
+address = "127.0.0.1:{register}"
+framing = {{ length_digits = 4, max = 4096 }}
+deadline_seconds = 5
+
 [[route]]
 services = [
     "welfare/overlapCheck",
@@ -219,6 +238,11 @@ services = [
 ]
 mapping = "welfare/ledger/v1"
 backend = "welfare-ledger"
+
+[[route]]
+services = ["population/realNameCheck", "population/moveReport"]
+mapping = "population/mois-telegram/v1"
+backend = "resident-register"
 "#
         )
     }

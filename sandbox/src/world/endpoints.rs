@@ -61,6 +61,8 @@ pub(super) fn write(
         },
         "grpc": { "target": format!("127.0.0.1:{}", ports.grpc), "service": "naru.v1.Gateway", "authority": "pki/ca.pem", "apiKeyMetadata": "x-api-key" },
         "telegram": { "host": "127.0.0.1", "port": ports.telegram, "front": "welfare/city-a/v1" },
+        "telegramMainframe": { "host": "127.0.0.1", "port": ports.city_c, "front": "welfare/city-c/v1" },
+        "residentRegister": { "host": "127.0.0.1", "port": ports.register, "mapping": "population/mois-telegram/v1" },
         "batch": {
             "folder": "inbox/city-b",
             "file": "WELFARE_{name}.csv",
@@ -104,6 +106,7 @@ pub(super) fn write(
             },
             { "id": "city-a", "apiKey": "keys/city-a.api-key" },
             { "id": "city-b", "folder": "inbox/city-b" },
+            { "id": "city-c", "apiKey": "keys/city-c.api-key" },
             { "id": "city-d", "folder": "inbox/city-d" },
             { "id": "portal", "apiKey": "keys/portal.api-key" },
         ],

@@ -61,6 +61,8 @@ pub struct ApiKeys {
     pub mohw: ApiKey,
     /// City A.
     pub city_a: ApiKey,
+    /// City C.
+    pub city_c: ApiKey,
     /// The welfare portal, a REST caller with a small quota.
     pub portal: ApiKey,
     /// The operator, for the admin API.
@@ -81,14 +83,15 @@ impl ApiKeys {
         Ok(Self {
             mohw: create("mohw")?,
             city_a: create("city-a")?,
+            city_c: create("city-c")?,
             portal: create("portal")?,
             operator: create("operator")?,
         })
     }
 
     /// Every key as text, for the search that must not find one.
-    pub fn texts(&self) -> [&str; 4] {
-        [&self.mohw, &self.city_a, &self.portal, &self.operator].map(ApiKey::expose)
+    pub fn texts(&self) -> [&str; 5] {
+        [&self.mohw, &self.city_a, &self.city_c, &self.portal, &self.operator].map(ApiKey::expose)
     }
 }
 

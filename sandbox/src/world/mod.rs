@@ -14,6 +14,7 @@ pub mod layout;
 mod options;
 pub mod pki;
 pub mod ports;
+pub mod register;
 pub mod rpc;
 mod samples;
 
@@ -32,6 +33,7 @@ use self::keys::{ApiKeys, KeyError};
 use self::layout::LayoutError;
 use self::pki::{Pki, PkiError};
 use self::ports::Ports;
+use self::register::Register;
 use self::rpc::Rpc;
 use crate::callers::city_b::CityB;
 use crate::callers::city_d::CityD;
@@ -69,6 +71,9 @@ pub enum WorldError {
     /// The contract.
     #[error(transparent)]
     Contract(#[from] ContractError),
+    /// The resident register.
+    #[error("the resident register cannot listen")]
+    Register(#[source] std::io::Error),
     /// The samples.
     #[error("a sample cannot be written")]
     Samples(#[from] CallError),
@@ -85,6 +90,7 @@ pub struct World {
     api_keys: ApiKeys,
     anvil: Anvil,
     contract: Contract,
+    register: Register,
     gateway: Option<Gateway>,
 }
 
@@ -110,6 +116,7 @@ impl World {
             Anvil::start(&options.contracts, ports.ledger, options.block_time, &log).await?;
         let contract = Contract::deploy(&options.contracts, anvil.rpc()).await?;
         contract.admit_gateway(anvil.rpc(), &point).await?;
+        let register = Register::start(ports.register).await.map_err(WorldError::Register)?;
 
         let facts = configuration::Facts {
             ports: &ports,
@@ -121,7 +128,7 @@ impl World {
         layout.write("naru.toml", facts.configuration())?;
         samples::write(&layout, &ports, &api_keys)?;
         endpoints::write(&layout, &ports, &contract)?;
-        Ok(Self { options, layout, ports, api_keys, anvil, contract, gateway: None })
+        Ok(Self { options, layout, ports, api_keys, anvil, contract, register, gateway: None })
     }
 
     /// Starts the gateway and waits until it is ready; one that runs is ended first.
@@ -187,6 +194,11 @@ impl World {
     /// The deployed contract.
     pub fn contract(&self) -> &Contract {
         &self.contract
+    }
+
+    /// The resident register, which the gateway calls.
+    pub fn register(&self) -> &Register {
+        &self.register
     }
 
     /// A client of the ledger node.

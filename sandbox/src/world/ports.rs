@@ -25,6 +25,10 @@ pub struct Ports {
     pub callbacks: u16,
     /// City A's telegrams.
     pub telegram: u16,
+    /// City C's telegrams.
+    pub city_c: u16,
+    /// The resident register's telegrams, which the gateway sends.
+    pub register: u16,
     /// Administration, health and metrics.
     pub admin: u16,
     /// The ledger node's JSON-RPC.
@@ -32,7 +36,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Chooses seven different free ports. They are free at this moment; whoever is to listen there
+    /// Chooses nine different free ports. They are free at this moment; whoever is to listen there
     /// says so if somebody else was faster.
     ///
     /// # Errors
@@ -47,6 +51,8 @@ impl Ports {
             grpc: choose(18444)?,
             callbacks: choose(18600)?,
             telegram: choose(18500)?,
+            city_c: choose(18501)?,
+            register: choose(18700)?,
             admin: choose(18081)?,
             ledger: choose(18545)?,
         })
@@ -87,9 +93,9 @@ mod tests {
 
     #[test]
     fn ephemeral_ports_differ() {
-        let Ports { http, https, grpc, callbacks, telegram, admin, ledger } =
+        let Ports { http, https, grpc, callbacks, telegram, city_c, register, admin, ledger } =
             Ports::choose(PortChoice::Ephemeral).unwrap();
-        let mut ports = [http, https, grpc, callbacks, telegram, admin, ledger];
+        let mut ports = [http, https, grpc, callbacks, telegram, city_c, register, admin, ledger];
         ports.sort_unstable();
         assert!(ports.windows(2).all(|pair| pair[0] != pair[1]));
     }

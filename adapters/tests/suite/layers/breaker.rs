@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::layer::{Breaker, BreakerPolicy, Circuit, Event};
+use adapters::layer::{Breaker, BreakerPolicy, Circuit, Event, Layered};
 use futures_util::future::join_all;
 use gateway_core::Adapter;
 use gateway_core::Kind::{BackendRefused, BackendUnavailable, OutcomeUnknown};
@@ -15,9 +15,9 @@ use super::{Notes, Scripted, ms, query, submit};
 const POLICY: BreakerPolicy = BreakerPolicy { failures: 3, open: ms(5_000) };
 const LONG: Duration = ms(10_000);
 
-fn breaker(inner: &Arc<Scripted>) -> (Breaker, Arc<Notes>) {
+fn breaker(inner: &Arc<Scripted>) -> (Layered<Breaker>, Arc<Notes>) {
     let notes = Arc::new(Notes::default());
-    (Breaker::new(inner.clone(), POLICY, notes.clone()), notes)
+    (Layered::new(Breaker::new(POLICY, notes.clone()), inner.clone()), notes)
 }
 
 fn failing() -> super::Step {

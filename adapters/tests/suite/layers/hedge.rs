@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use adapters::layer::{Event, Hedge, HedgePolicy};
+use adapters::layer::{Event, Hedge, HedgePolicy, Layered};
 use gateway_core::Kind::{BackendRefused, BackendUnavailable};
 
 use super::Step::{Answers, Fails};
@@ -10,9 +10,9 @@ use super::{Notes, Scripted, ms, number, query, submit};
 
 const POLICY: HedgePolicy = HedgePolicy { after: ms(100), budget_percent: 100 };
 
-fn hedge(inner: &Arc<Scripted>, policy: HedgePolicy) -> (Hedge, Arc<Notes>) {
+fn hedge(inner: &Arc<Scripted>, policy: HedgePolicy) -> (Layered<Hedge>, Arc<Notes>) {
     let notes = Arc::new(Notes::default());
-    (Hedge::new(inner.clone(), policy, notes.clone()), notes)
+    (Layered::new(Hedge::new(policy, notes.clone()), inner.clone()), notes)
 }
 
 #[tokio::test(start_paused = true)]

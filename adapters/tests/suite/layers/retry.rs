@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use adapters::layer::{Event, Retry, RetryPolicy};
+use adapters::layer::{Event, Layered, Retry, RetryPolicy};
 use gateway_core::Kind::{BackendRefused, BackendUnavailable, OutcomeUnknown};
 
 use super::Step::{Answers, Fails, Sends};
@@ -10,9 +10,9 @@ use super::{Notes, Scripted, ms, number, query, submit};
 
 const POLICY: RetryPolicy = RetryPolicy { attempts: 3, backoff: ms(100), budget_percent: 100 };
 
-fn retry(inner: &Arc<Scripted>, policy: RetryPolicy) -> (Retry, Arc<Notes>) {
+fn retry(inner: &Arc<Scripted>, policy: RetryPolicy) -> (Layered<Retry>, Arc<Notes>) {
     let notes = Arc::new(Notes::default());
-    (Retry::new(inner.clone(), policy, notes.clone()), notes)
+    (Layered::new(Retry::new(policy, notes.clone()), inner.clone()), notes)
 }
 
 #[tokio::test(start_paused = true)]

@@ -263,11 +263,3 @@ pub(crate) fn answer(response: Response) -> Answer {
         Response::Received(received) => panic!("an answer, not {received:?}"),
     }
 }
-
-/// What a contract is called with.
-pub(crate) fn arguments(call: &Call) -> &[(String, Value)] {
-    match &call.content {
-        Content::Arguments(arguments) => arguments,
-        Content::Message { .. } => panic!("arguments, not a message"),
-    }
-}

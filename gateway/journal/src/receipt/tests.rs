@@ -69,6 +69,7 @@ fn full_trail() -> Trail {
         received: None,
         submitted: None,
         losses: None,
+        about: None,
         proof: Some(Proof {
             network: "eip155:31337".into(),
             transaction: Some(format!("0x{}", "ab".repeat(32))),

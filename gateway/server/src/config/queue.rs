@@ -1,5 +1,7 @@
 //! `[queue]` and `[[subscription]]`: work for later, and who is called back.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
 use crate::later::Body;
@@ -52,6 +54,8 @@ pub struct Subscription {
     /// Whether the URL may be plain http or lead to an address that is not public.
     #[serde(default)]
     pub private_addresses: bool,
+    /// PEM: the authorities of the receiver's certificate, instead of the system's.
+    pub authority: Option<PathBuf>,
     /// How long the receiver may take to answer.
     #[serde(default = "fifteen")]
     pub timeout_seconds: u64,

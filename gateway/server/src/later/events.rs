@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use gateway_core::letter::{Letter, Task};
-use gateway_core::{Fault, MemberId};
+use gateway_core::{ExchangeId, Fault, MemberId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -44,6 +44,8 @@ pub struct Event<'a> {
     pub kind: &'a str,
     /// The member it concerns.
     pub member: &'a MemberId,
+    /// The exchange it tells of.
+    pub exchange: ExchangeId,
     /// Without personal data.
     pub data: serde_json::Value,
     /// The reply, for those who want it as it is; they get the notice where there is none.
@@ -59,12 +61,14 @@ pub(super) const FAILED: &str = "exchange.failed";
 
 /// A callback as it is kept; where it goes is read from the configuration when it is sent.
 pub(super) struct Callback {
+    pub(super) exchange: ExchangeId,
     pub(super) content_type: String,
     pub(super) body: Bytes,
 }
 
 #[derive(Serialize, Deserialize)]
 struct CallbackHead {
+    exchange: ExchangeId,
     content_type: String,
 }
 
@@ -81,22 +85,25 @@ impl Callback {
         if let (Body::Reply, Some(reply)) = (body, event.reply) {
             let content_type = reply.headers.iter().find(|(name, _)| name == "content-type");
             let content_type = content_type.map_or(BYTES, |(_, value)| value);
-            return Self { content_type: content_type.to_owned(), body: reply.body.clone() };
+            let content_type = content_type.to_owned();
+            return Self { exchange: event.exchange, content_type, body: reply.body.clone() };
         }
         let notice = Notice { r#type: event.kind, timestamp: now, data: &event.data };
         // Texts and numbers always serialize.
         let body = serde_json::to_vec(&notice).unwrap_or_default().into();
-        Self { content_type: "application/json".to_owned(), body }
+        Self { exchange: event.exchange, content_type: "application/json".to_owned(), body }
     }
 
     fn close(&self, id: Uuid, seal: &Seal) -> Result<Vec<u8>, Fault> {
-        let head = CallbackHead { content_type: self.content_type.clone() };
+        let (exchange, content_type) = (self.exchange, self.content_type.clone());
+        let head = CallbackHead { exchange, content_type };
         kept::close(id, Part::Content, &head, &self.body, seal)
     }
 
     pub(super) fn open(id: Uuid, sealed: &[u8], seal: &Seal) -> Result<Self, Fault> {
-        let (CallbackHead { content_type }, body) = kept::open(id, Part::Content, sealed, seal)?;
-        Ok(Self { content_type, body })
+        let (head, body) = kept::open(id, Part::Content, sealed, seal)?;
+        let CallbackHead { exchange, content_type } = head;
+        Ok(Self { exchange, content_type, body })
     }
 }
 
@@ -125,22 +132,5 @@ impl Later {
             })
         };
         self.subscriptions.iter().filter(wanted).map(letter).collect()
-    }
-
-    /// Tells the subscribers of an event of its own, such as one of a ledger.
-    ///
-    /// # Errors
-    /// `Internal` when the store cannot be used. A subscriber whose queue is full misses it, which is
-    /// logged.
-    pub async fn publish(&self, event: &Event<'_>) -> Result<(), Fault> {
-        for letter in self.callbacks(event)? {
-            let posted = self.letters.post(&letter, None, self.settings.waiting).await?;
-            if posted != gateway_core::letter::Posted::New {
-                let lane = letter.lane.unwrap_or_default();
-                tracing::warn!(subscription.name = lane, event.kind, "not queued: {posted:?}");
-            }
-        }
-        self.due.notify_one();
-        Ok(())
     }
 }

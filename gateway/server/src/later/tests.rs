@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use gateway_core::caller::Means;
 use gateway_core::front::{Draft, Exchange};
-use gateway_core::letter::State;
 use gateway_core::service::{Service, ServiceId};
 use gateway_core::{Assurance, Caller, Message, Operation, Pseudonym, SubmissionKey, Value};
 use gateway_store::Store;
@@ -63,8 +62,13 @@ async fn queue(waiting: u32) -> (Later, Arc<Store>, TempDir) {
         member: MemberId("bank".into()),
         events: events.iter().map(|event| (*event).to_owned()).collect(),
         body: Body::Notice,
-        endpoint: Endpoint::new("http://127.0.0.1:9/", secret, true, Duration::from_secs(1))
-            .unwrap(),
+        endpoint: Endpoint::new(
+            "http://127.0.0.1:9/",
+            secret,
+            Trust { private_addresses: true, authority: None },
+            Duration::from_secs(1),
+        )
+        .unwrap(),
     };
     let parts = LaterParts {
         letters: store.clone(),
@@ -76,7 +80,7 @@ async fn queue(waiting: u32) -> (Later, Arc<Store>, TempDir) {
         seal: Seal::new(&[7; 32]).unwrap(),
         fronts: HashMap::new(),
         subscriptions: vec![
-            subscription("first", &["block.final", "exchange.completed"]),
+            subscription("first", &["exchange.failed", "exchange.completed"]),
             subscription("second", &["exchange.completed"]),
         ],
     };
@@ -153,21 +157,25 @@ async fn only_the_member_that_asked_may_look() {
 
 #[tokio::test]
 async fn an_event_goes_to_those_of_its_member_who_want_it() {
-    let (later, store, _folder) = queue(1).await;
+    let (later, _store, _folder) = queue(1).await;
     let (bank, city) = (MemberId("bank".into()), MemberId("city".into()));
+    let exchange = ExchangeId(Uuid::from_u128(7));
     let event =
-        |member| Event { kind: "block.final", member, data: json!({ "n": 1 }), reply: None };
-    later.publish(&event(&city)).await.unwrap();
-    assert_eq!(store.list(State::Waiting, None, 10).await.unwrap(), []);
-    later.publish(&event(&bank)).await.unwrap();
-    later.publish(&event(&bank)).await.unwrap();
-    let posted = store.take(10).await.unwrap();
-    let lanes: Vec<_> = posted.iter().map(|letter| letter.lane.as_deref()).collect();
-    assert_eq!(lanes, [Some("first")], "and a subscriber with a full queue misses it");
-    let letter = &posted[0];
-    assert_eq!((letter.task, &*letter.subject), (Task::Delivery, "block.final"));
-    assert!(!letter.content.windows(5).any(|window| window == b"block"), "it is sealed");
+        |member, kind| Event { kind, member, exchange, data: json!({ "n": 1 }), reply: None };
+    let told = |event: &Event<'_>| {
+        let letters = later.callbacks(event).unwrap();
+        letters.into_iter().map(|letter| letter.lane.unwrap()).collect::<Vec<_>>()
+    };
+    assert!(told(&event(&city, "exchange.completed")).is_empty());
+    assert_eq!(told(&event(&bank, "exchange.completed")), ["first", "second"]);
+    assert_eq!(told(&event(&bank, "exchange.failed")), ["first"]);
+
+    let letters = later.callbacks(&event(&bank, "exchange.failed")).unwrap();
+    let letter = &letters[0];
+    assert_eq!((letter.task, &*letter.subject), (Task::Delivery, "exchange.failed"));
+    assert!(!letter.content.windows(8).any(|window| window == b"exchange"), "it is sealed");
     let opened = events::Callback::open(letter.id, &letter.content, &later.seal).unwrap();
+    assert_eq!(opened.exchange, exchange);
     let notice: serde_json::Value = serde_json::from_slice(&opened.body).unwrap();
-    assert_eq!((&notice["type"], &notice["data"]), (&json!("block.final"), &json!({ "n": 1 })));
+    assert_eq!((&notice["type"], &notice["data"]), (&json!("exchange.failed"), &json!({ "n": 1 })));
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::RETRY_AFTER;
-use reqwest::{StatusCode, Url};
+use reqwest::{Certificate, StatusCode, Url};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -35,6 +35,9 @@ pub enum EndpointError {
     /// Not a secret of the specification.
     #[error("must be whsec_ and 24 to 64 bytes in base64; make one with `naru key webhook`")]
     Secret,
+    /// Not a PEM file of certificates.
+    #[error("holds no PEM certificate")]
+    Authority,
     /// The HTTP client could not be made.
     #[error(transparent)]
     Client(#[from] reqwest::Error),
@@ -45,9 +48,19 @@ impl EndpointError {
     pub fn key(&self) -> &'static str {
         match self {
             Self::Secret => "secret",
+            Self::Authority => "authority",
             Self::Url | Self::Private | Self::Client(_) => "url",
         }
     }
+}
+
+/// Whom an endpoint may be, and whose word is taken for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trust<'a> {
+    /// Plain http and addresses that are not public may be called.
+    pub private_addresses: bool,
+    /// PEM: the authorities of its certificate, and no others; those of the system when absent.
+    pub authority: Option<&'a [u8]>,
 }
 
 /// What became of one attempt.
@@ -75,9 +88,10 @@ impl Endpoint {
     pub fn new(
         url: &str,
         secret: &str,
-        private_addresses: bool,
+        trust: Trust<'_>,
         timeout: Duration,
     ) -> Result<Self, EndpointError> {
+        let Trust { private_addresses, authority } = trust;
         let url = Url::parse(url).map_err(|_| EndpointError::Url)?;
         let plain = url.scheme() == "http";
         let bare = url.username().is_empty() && url.password().is_none();
@@ -96,6 +110,14 @@ impl Endpoint {
             .user_agent("naru");
         if !private_addresses {
             client = client.dns_resolver(Arc::new(PublicOnly));
+        }
+        if let Some(pem) = authority {
+            let authorities = Certificate::from_pem_bundle(pem);
+            let authorities = authorities.map_err(|_| EndpointError::Authority)?;
+            if authorities.is_empty() {
+                return Err(EndpointError::Authority);
+            }
+            client = client.tls_certs_only(authorities);
         }
         Ok(Self { url, secret: read_secret(secret)?, client: client.build()? })
     }
@@ -240,7 +262,10 @@ mod tests {
 
     #[test]
     fn only_public_https_is_called_unless_it_is_said() {
-        let new = |url, private| Endpoint::new(url, SECRET, private, Duration::from_secs(1));
+        let new = |url, private_addresses| {
+            let trust = Trust { private_addresses, authority: None };
+            Endpoint::new(url, SECRET, trust, Duration::from_secs(1))
+        };
         for url in ["https://callback.example/x?token=1", "https://93.184.216.34/"] {
             assert!(new(url, false).is_ok(), "{url}");
         }
@@ -262,8 +287,22 @@ mod tests {
             assert!(matches!(new(url, true), Err(EndpointError::Url)), "{url}");
         }
         for secret in ["", "secret", "whsec_", "whsec_YQ==", "whsec_!"] {
-            let made = Endpoint::new("https://x.example/", secret, false, Duration::from_secs(1));
+            let made = Endpoint::new(
+                "https://x.example/",
+                secret,
+                Trust::default(),
+                Duration::from_secs(1),
+            );
             assert!(matches!(made, Err(EndpointError::Secret)), "{secret}");
+        }
+    }
+
+    #[test]
+    fn an_authority_is_a_certificate() {
+        for pem in [&b""[..], b"no certificate", b"-----BEGIN CERTIFICATE-----\nAAAA\n"] {
+            let trust = Trust { authority: Some(pem), ..Trust::default() };
+            let made = Endpoint::new("https://x.example/", SECRET, trust, Duration::from_secs(1));
+            assert!(matches!(made, Err(EndpointError::Authority)));
         }
     }
 

@@ -5,8 +5,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_core::journal::{RecordKind, Trail};
 use gateway_core::letter::{Ending, Letter, State, Task};
-use gateway_core::{Evidence, ExchangeId, Fault, Inbound, Kind, Pipeline};
+use gateway_core::{Evidence, ExchangeId, Fault, Inbound, Kind, Pipeline, Record};
 use serde_json::json;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -68,7 +69,7 @@ impl Later {
     async fn finish(&self, letter: &Letter, pipeline: &Pipeline, metrics: &Metrics) {
         let worked = match letter.task {
             Task::Exchange => self.exchange(letter, pipeline).await,
-            Task::Delivery => self.deliver(letter).await,
+            Task::Delivery => self.deliver(letter, pipeline).await,
         };
         let next = worked.unwrap_or_else(|fault| self.given_up(&fault.to_string()));
         let task = letter.task.name();
@@ -138,6 +139,7 @@ impl Later {
         let event = Event {
             kind: event,
             member: &letter.member,
+            exchange: ExchangeId(letter.id),
             data: json!({
                 "exchange": letter.id,
                 "service": letter.subject,
@@ -156,15 +158,28 @@ impl Later {
         Ok(Next::End(ending, self.callbacks(&event)?))
     }
 
-    async fn deliver(&self, letter: &Letter) -> Result<Next, Fault> {
-        let Callback { content_type, body } =
-            Callback::open(letter.id, &letter.content, &self.seal)?;
+    async fn deliver(&self, letter: &Letter, pipeline: &Pipeline) -> Result<Next, Fault> {
+        let callback = Callback::open(letter.id, &letter.content, &self.seal)?;
+        if let Err(fault) = pipeline.journal.writable() {
+            // What could not be put on record is not done.
+            let wait = self.settings.backoff.longest;
+            return Ok(Next::Again(wait, fault.to_string()));
+        }
+        let next = self.send(letter, &callback).await;
+        let recorded = record(letter, &callback, &next, pipeline).await;
+        if let Err(fault) = recorded {
+            tracing::error!(letter.id = %letter.id, "a delivery is not on record: {fault}");
+        }
+        Ok(next)
+    }
+
+    async fn send(&self, letter: &Letter, callback: &Callback) -> Next {
         let is_its_own = |one: &&Subscription| Some(&one.name) == letter.lane.as_ref();
         let Some(subscription) = self.subscriptions.iter().find(is_its_own) else {
-            return Ok(self.given_up("there is no such subscription any more"));
+            return self.given_up("there is no such subscription any more");
         };
-        let now = self.clock.now();
-        Ok(match subscription.endpoint.send(letter.id, now, &content_type, body).await {
+        let (now, body) = (self.clock.now(), callback.body.clone());
+        match subscription.endpoint.send(letter.id, now, &callback.content_type, body).await {
             Sent::Received => {
                 let done =
                     Ending { state: State::Done, outcome: None, reason: None, keep_until: None };
@@ -178,7 +193,7 @@ impl Later {
                     None => self.given_up(&reason),
                 }
             }
-        })
+        }
     }
 
     /// A dead letter.
@@ -187,4 +202,40 @@ impl Later {
         let reason = Some(reason.to_owned());
         Next::End(Ending { state: State::Dead, outcome: None, reason, keep_until }, vec![])
     }
+}
+
+/// Puts an attempt at a callback on record, under the letter's own id: what it came to, to whom, of
+/// which exchange, and a commitment to its bytes.
+async fn record(
+    letter: &Letter,
+    callback: &Callback,
+    next: &Next,
+    pipeline: &Pipeline,
+) -> Result<(), Fault> {
+    let fault = match next {
+        Next::End(Ending { state: State::Done, .. }, _) => None,
+        Next::End(..) => Some("callback-given-up"),
+        Next::Again(..) => Some("callback-failed"),
+    };
+    let says = "the subscriber has not taken the callback";
+    let fault = fault.map(|code| Fault::new(Kind::BackendUnavailable, code, says));
+    let trail = Trail {
+        configuration: Some(pipeline.configuration.clone()),
+        route: letter.lane.as_deref().map(Arc::from),
+        about: Some(callback.exchange),
+        ..Trail::default()
+    };
+    let now = pipeline.clock.now();
+    let record = Record {
+        exchange: ExchangeId(letter.id),
+        kind: RecordKind::Delivery,
+        received: now,
+        finished: now,
+        front: "callback",
+        trail: &trail,
+        request: &callback.body,
+        reply: &[],
+        fault: fault.as_ref(),
+    };
+    pipeline.journal.append(record).await.map(drop)
 }

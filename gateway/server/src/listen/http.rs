@@ -5,6 +5,7 @@ mod exchange;
 mod later;
 mod rest;
 mod soap;
+mod xml;
 mod xroad;
 mod xroad_soap;
 
@@ -18,7 +19,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpResponse, HttpServer};
 use futures_util::future::{Either, ready};
-use mappings::{RestFront, SoapFront, XRoadRest};
+use mappings::{RestFront, SoapFront, XRoadRest, XmlFront};
 use rustls::ServerConfig;
 
 use super::Gateway;
@@ -30,6 +31,8 @@ pub struct HttpFronts {
     pub soap: HashMap<String, Arc<SoapFront>>,
     /// By the `{sector}` of `/v1/{sector}/…`.
     pub rest: HashMap<String, Arc<RestFront>>,
+    /// By the `{service}` of `/xml/{service}/…`.
+    pub xml: HashMap<String, Arc<XmlFront>>,
     /// Under `/r1/`.
     pub xroad: Option<Arc<XRoadRest>>,
     /// How long the outcome of a submit is kept, as documents say.
@@ -86,6 +89,7 @@ pub fn serve(gateway: Gateway, settings: HttpSettings) -> std::io::Result<Server
             .route("/v1/{below:.*}", web::to(rest::handle))
             .route("/r1/{below:.*}", web::to(xroad::handle))
             .route("/listClients", web::get().to(xroad::list_clients))
+            .route("/xml/{service}/{below:.*}", web::to(xml::handle))
             .route("/soap/{service}", web::to(soap::handle))
             .route("/", web::to(soap::xroad))
             .default_service(web::to(nowhere))

@@ -11,7 +11,7 @@ use super::Check;
 use crate::authenticate::Members;
 use crate::config::{self, Config};
 use crate::later::{
-    Backoff, EVENTS, Endpoint, Later, LaterParts, LaterSettings, Seal, Subscription,
+    Backoff, EVENTS, Endpoint, Later, LaterParts, LaterSettings, Seal, Subscription, Trust,
 };
 use crate::resources::Resources;
 
@@ -118,7 +118,17 @@ fn subscription(
     let at = |key: &str| format!("subscription[{index}].{key}");
     let secret = check.one(&at("secret"), written.secret.resolve(&config.base))?;
     let timeout = Duration::from_secs(written.timeout_seconds);
-    let endpoint = Endpoint::new(&written.url, &secret, written.private_addresses, timeout);
+    let authority = match &written.authority {
+        Some(path) => {
+            let path = config.path(path);
+            let read = std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()));
+            Some(check.one(&at("authority"), read)?)
+        }
+        None => None,
+    };
+    let trust =
+        Trust { private_addresses: written.private_addresses, authority: authority.as_deref() };
+    let endpoint = Endpoint::new(&written.url, &secret, trust, timeout);
     let endpoint = endpoint.map_err(|error| (error.key(), error));
     let endpoint = match endpoint {
         Ok(endpoint) => endpoint,

@@ -4,8 +4,9 @@ use gateway_core::{ExchangeId, Fault, Kind, Origin};
 
 use super::addressing::{self, AddressingError};
 use super::version::Version;
-use crate::layout::xml::{ContentError, escape};
-use crate::layout::xml_text::{ADDRESSING, XmlError, is_legal};
+use crate::front::xml_fault::xml_fault;
+use crate::layout::xml::escape;
+use crate::layout::xml_text::{ADDRESSING, is_legal};
 
 /// What a SOAP fault says besides its sentence.
 pub(crate) struct Details<'a> {
@@ -98,29 +99,6 @@ pub(crate) fn must_understand() -> Fault {
 pub(crate) fn header_missing() -> Fault {
     let says = "the message has no `header` among its SOAP headers";
     Fault::new(Kind::Malformed, "header-missing", says)
-}
-
-pub(crate) fn xml_fault(error: XmlError) -> Fault {
-    let code = match error {
-        XmlError::NotUtf8 => "not-utf-8",
-        XmlError::Doctype => "doctype-refused",
-        XmlError::Entity => "entity-refused",
-        XmlError::TooDeep | XmlError::TooManyAttributes => "too-complex",
-        XmlError::NoSuchAttachment => "attachment-missing",
-        XmlError::ProcessingInstruction
-        | XmlError::UnboundPrefix
-        | XmlError::Character
-        | XmlError::StrayText
-        | XmlError::Syntax(_) => "malformed-xml",
-    };
-    Fault::new(Kind::Malformed, code, error.to_string())
-}
-
-pub(crate) fn content_fault(error: ContentError) -> Fault {
-    match error {
-        ContentError::Xml(error) => xml_fault(error),
-        ContentError::Field(error) => error.in_request(),
-    }
 }
 
 pub(crate) fn addressing_fault(error: AddressingError) -> Fault {

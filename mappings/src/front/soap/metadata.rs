@@ -8,11 +8,12 @@ use gateway_core::front::{Draft, Exchange};
 use gateway_core::{Envelope, Fault, Inbound, Kind, Message, Service};
 
 use super::super::http;
-use super::fault::{not_soap, xml_fault};
+use super::fault::not_soap;
 use super::media::{self, Packaging};
 use super::read::Reading;
 use super::xroad::{self, XRoad};
 use super::{Addressee, SoapFront, Version};
+use crate::front::xml_fault::xml_fault;
 use crate::layout::xml::{XmlWriter, escape};
 use crate::layout::xml_text::{Element, Node, Space, XmlReader};
 

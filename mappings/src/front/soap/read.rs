@@ -4,14 +4,13 @@ use gateway_core::{Fault, Inbound, Kind, Message, Personal, Value};
 use jiff::Timestamp;
 
 use super::addressing::Addressing;
-use super::fault::{
-    addressing_fault, content_fault, must_understand, not_soap, wrong_version, xml_fault,
-};
+use super::fault::{addressing_fault, must_understand, not_soap, wrong_version};
 use super::media::{self, Packaging};
 use super::metadata::Metaservice;
 use super::version::Version;
 use super::xroad::XRoadHeaders;
 use super::{MESSAGE_ID, PACKAGING, REFERENCE, Shape, SoapFront, VERSION};
+use crate::front::xml_fault::{content_fault, xml_fault};
 use crate::layout::xml::{Locals, XmlKind};
 use crate::layout::xml_text::{Element, Node, Space, XmlReader};
 use crate::operations::Operation;

@@ -5,9 +5,10 @@ use gateway_core::front::{Draft, Exchange, Slot};
 use gateway_core::{Envelope, Fault, Kind, Message, Personal, Value};
 
 use super::super::http;
-use super::fault::{not_soap, xml_fault};
+use super::fault::not_soap;
 use super::read::Reading;
 use super::{Addressee, Shape, SoapFront};
+use crate::front::xml_fault::xml_fault;
 use crate::layout::xml::escape;
 use crate::layout::xml_text::{
     Element, Node, SOAP_11, Space, XROAD_IDENTIFIERS, XmlReader, is_legal,

@@ -4,12 +4,11 @@
 //! Where a refusal is a normal response, its fields are all optional in the schema; so are the
 //! header's, since the refusal of a header that could not be read repeats nothing of it.
 
-mod facets;
 mod schema;
 mod xroad;
 
 use super::{Shape, SoapFront, Style, Version};
-use crate::layout::xml::escape;
+use crate::front::xml_schema::escaped;
 use crate::layout::xml_text::{XROAD, XROAD_IDENTIFIERS};
 
 pub(crate) fn write(front: &SoapFront, location: &str) -> String {
@@ -221,10 +220,4 @@ fn suffix(index: usize, version: Version) -> &'static str {
         (_, Version::V11) => "11",
         (_, Version::V12) => "12",
     }
-}
-
-pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    escape(&mut out, text);
-    out
 }

@@ -3,7 +3,7 @@
 
 use super::super::Shape;
 use super::super::xroad::XRoad;
-use super::escaped;
+use crate::front::xml_schema::escaped;
 
 /// The schemas of headers and identifiers (PR-MESS, annexes A and B), as far as messages have them.
 pub(super) const SCHEMAS: &str = r#"<xs:schema targetNamespace="http://x-road.eu/xsd/identifiers" elementFormDefault="qualified">

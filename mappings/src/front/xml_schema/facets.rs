@@ -9,8 +9,8 @@ use crate::convert::{Codec, DateForm};
 use crate::layout::xml::XmlKind;
 
 /// A restriction of a built-in type.
-pub(super) struct Restriction {
-    pub(super) base: String,
+pub(crate) struct Restriction {
+    pub(crate) base: String,
     facets: Vec<(&'static str, String)>,
 }
 
@@ -19,7 +19,7 @@ const NO_CONTROLS: &str = "\\P{Cc}*";
 const MONTH_AND_DAY: [&str; 2] = ["(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"];
 
 /// The type of a value's text; `must` when an empty one is not an absent one.
-pub(super) fn of(codec: &Codec, kind: XmlKind, must: bool) -> Restriction {
+pub(crate) fn of(codec: &Codec, kind: XmlKind, must: bool) -> Restriction {
     let facets = match (kind, codec) {
         (XmlKind::String, codec) => text(codec, must),
         (XmlKind::Base64, Codec::Base64 { max }) => lengths(*max, must),
@@ -48,7 +48,7 @@ pub(super) fn of(codec: &Codec, kind: XmlKind, must: bool) -> Restriction {
 }
 
 /// The built-in type alone.
-pub(super) fn plain(kind: XmlKind) -> Restriction {
+pub(crate) fn plain(kind: XmlKind) -> Restriction {
     Restriction { base: format!("xs:{}", kind.name()), facets: vec![] }
 }
 
@@ -106,12 +106,12 @@ fn literal(text: &str) -> String {
 }
 
 impl Restriction {
-    pub(super) fn is_built_in(&self) -> bool {
+    pub(crate) fn is_built_in(&self) -> bool {
         self.facets.is_empty()
     }
 
     /// The `xs:simpleType`, perhaps with a name.
-    pub(super) fn simple_type(&self, name: &str) -> String {
+    pub(crate) fn simple_type(&self, name: &str) -> String {
         let facets: String = self
             .facets
             .iter()

@@ -53,6 +53,9 @@ mod soap_multipart;
 #[path = "../fuzz/fuzz_targets/telegram.rs"]
 #[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
 mod telegram;
+#[path = "../fuzz/fuzz_targets/wsdl.rs"]
+#[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
+mod wsdl;
 #[path = "../fuzz/fuzz_targets/xroad_rest.rs"]
 #[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
 mod xroad_rest;
@@ -63,7 +66,7 @@ mod xroad_soap;
 /// A target by its name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 12] = [
+const TARGETS: [Target; 13] = [
     ("batch", batch::run),
     ("copybook", copybook::run),
     ("framing", framing::run),
@@ -74,6 +77,7 @@ const TARGETS: [Target; 12] = [
     ("soap12", soap12::run),
     ("soap_multipart", soap_multipart::run),
     ("telegram", telegram::run),
+    ("wsdl", wsdl::run),
     ("xroad_rest", xroad_rest::run),
     ("xroad_soap", xroad_soap::run),
 ];

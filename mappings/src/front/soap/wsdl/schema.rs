@@ -11,7 +11,13 @@ use crate::rows::{Form, Row, Rows};
 const SWA_REF: &str = "http://ws-i.org/profiles/basic/1.1/xsd";
 
 pub(super) fn write(front: &SoapFront) -> String {
-    let mut schema = Schema { front, own: String::new(), texts: 0, globals: BTreeMap::new() };
+    let mut schema = Schema {
+        front,
+        own: String::new(),
+        declared: BTreeSet::new(),
+        texts: 0,
+        globals: BTreeMap::new(),
+    };
     schema.messages();
     schema.schemas()
 }
@@ -20,6 +26,8 @@ struct Schema<'f> {
     front: &'f SoapFront,
     /// Declarations of the mapping's namespace.
     own: String,
+    /// The global elements that it has.
+    declared: BTreeSet<String>,
     /// How many types of text with attributes it has.
     texts: usize,
     /// Global elements, by prefix and name.
@@ -49,7 +57,7 @@ impl Schema<'_> {
         if let Some(header) = &front.header {
             let place =
                 Place { is_optional: true, is_qualified: true, is_faceted: false, ..request };
-            self.element("header", &header.rows, place);
+            self.element(&front.header_element, &header.rows, place);
         }
         if front.writes_faults() {
             let field = |name| {
@@ -80,6 +88,10 @@ impl Schema<'_> {
 
     /// A global element of the mapping's namespace that holds the fields of a table.
     fn element(&mut self, name: &str, rows: &Rows<XmlKind>, place: Place<'_>) {
+        // Replies of several operations may have one element.
+        if !self.declared.insert(name.to_owned()) {
+            return;
+        }
         let content = self.content(rows, place);
         self.own.push_str(&format!("<xs:element name=\"{name}\">{content}</xs:element>\n"));
     }
@@ -87,12 +99,17 @@ impl Schema<'_> {
     /// The types of the parts of a message.
     fn part_types(&mut self, message: &str, rows: &Rows<XmlKind>, place: Place<'_>) {
         for row in &rows.0 {
-            if let Form::Value { .. } = row.form {
-                let name = format!("{message}.{}", row.name);
-                let kind = restriction(row, place).simple_type(&name);
-                self.own.push_str(&kind);
-                self.own.push('\n');
-            }
+            let name = format!("{message}.{}", row.name);
+            let kind = match &row.form {
+                Form::Value { .. } => restriction(row, place).simple_type(&name),
+                Form::Record { rows } | Form::List { rows, .. } => {
+                    let named = format!("<xs:complexType name=\"{name}\">");
+                    let content = self.content(rows, Place { is_optional: false, ..place });
+                    content.replacen("<xs:complexType>", &named, 1)
+                }
+            };
+            self.own.push_str(&kind);
+            self.own.push('\n');
         }
     }
 
@@ -131,9 +148,14 @@ impl Schema<'_> {
             occurs.push_str(&format!(" maxOccurs=\"{max}\""));
         }
         let (prefix, name) = row.name.split_once(':').unwrap_or(("t", &row.name));
+        let named = self.front.namespaces.iter().find(|(known, _)| known == prefix);
+        // The mapping's own namespace has a prefix where names alone are of none.
+        let is_own = named.is_some_and(|(_, space)| *space == self.front.namespace);
+        let prefix = if is_own { "t" } else { prefix };
         if prefix == place.prefix {
             let default = self.front.elements == ElementForm::Qualified || prefix != "t";
-            let form = if default || !place.is_qualified { "" } else { " form=\"qualified\"" };
+            let is_qualified = place.is_qualified || is_own;
+            let form = if default || !is_qualified { "" } else { " form=\"qualified\"" };
             let declared = self.declaration(row, name, &format!("{occurs}{form}"), place);
             return format!("{declared}\n");
         }
@@ -177,6 +199,7 @@ impl Schema<'_> {
         let mut all: BTreeMap<String, (String, String)> = front
             .namespaces
             .iter()
+            .filter(|(_, name)| *name != front.namespace)
             .map(|(prefix, name)| (prefix.clone(), (name.clone(), String::new())))
             .collect();
         all.insert("t".to_owned(), (front.namespace.clone(), self.own));

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use gateway_core::{Pseudonym, Pseudonymize};
 use mappings::Catalog;
-use mappings::import::copybook::{CopybookError, CopybookScaffold, Scaffold, ScaffoldError};
+use mappings::import::Scaffold;
+use mappings::import::copybook::{CopybookError, CopybookScaffold, ScaffoldError};
 
 struct Nobody;
 
@@ -35,10 +36,10 @@ fn loads(scaffold: &Scaffold) {
     let folder = root.path().join("tax/host/v1");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(root.path().join("tax/services.yaml"), &scaffold.services).unwrap();
-    std::fs::write(folder.join("mapping.yaml"), &scaffold.mapping).unwrap();
+    std::fs::write(folder.join("mapping.yaml"), &scaffold.mappings[0].text).unwrap();
     if let Err(problems) = Catalog::load(root.path(), Arc::new(Nobody)) {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        panic!("{}\n{}\n{}", problems.join("\n"), scaffold.services, scaffold.mapping);
+        panic!("{}\n{}\n{}", problems.join("\n"), scaffold.services, scaffold.mappings[0].text);
     }
 }
 
@@ -99,7 +100,7 @@ fn a_record_of_every_clause_becomes_a_mapping_that_loads() {
         "{ name: txResult, picture: \"9(4)\", reply: result-code }",
         "\"C\": status-closed",
     ] {
-        assert!(scaffold.mapping.contains(row), "{row}\n{}", scaffold.mapping);
+        assert!(scaffold.mappings[0].text.contains(row), "{row}\n{}", scaffold.mappings[0].text);
     }
     // The twelve months are a list of one field.
     assert!(scaffold.services.contains("max: 12"), "{}", scaffold.services);
@@ -143,7 +144,7 @@ fn alternatives_want_to_be_told_apart() {
     };
     let scaffold = told.write(copybook.as_bytes()).unwrap();
     loads(&scaffold);
-    assert!(scaffold.mapping.contains("chosen-by: kind"), "{}", scaffold.mapping);
+    assert!(scaffold.mappings[0].text.contains("chosen-by: kind"), "{}", scaffold.mappings[0].text);
 }
 
 #[track_caller]

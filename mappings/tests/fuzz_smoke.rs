@@ -53,6 +53,9 @@ mod soap_multipart;
 #[path = "../fuzz/fuzz_targets/telegram.rs"]
 #[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
 mod telegram;
+#[path = "../fuzz/fuzz_targets/wsdl.rs"]
+#[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
+mod wsdl;
 #[path = "../fuzz/fuzz_targets/xml.rs"]
 #[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
 mod xml;
@@ -66,7 +69,7 @@ mod xroad_soap;
 /// A target by its name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 14] = [
     ("batch", batch::run),
     ("copybook", copybook::run),
     ("framing", framing::run),
@@ -77,6 +80,7 @@ const TARGETS: [Target; 13] = [
     ("soap12", soap12::run),
     ("soap_multipart", soap_multipart::run),
     ("telegram", telegram::run),
+    ("wsdl", wsdl::run),
     ("xml", xml::run),
     ("xroad_rest", xroad_rest::run),
     ("xroad_soap", xroad_soap::run),

@@ -121,6 +121,11 @@ fn with_causes(failure: &(dyn std::error::Error + 'static)) -> String {
     said
 }
 
+/// A line for the person at the terminal beside what the command prints.
+fn warn(line: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
 /// Prints a line for the person at the terminal.
 fn say(line: impl std::fmt::Display) -> Result<(), Failure> {
     Ok(writeln!(io::stdout(), "{line}")?)

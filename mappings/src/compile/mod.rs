@@ -34,6 +34,7 @@ use jiff::tz::Offset;
 pub(crate) use derived::operations as derived_operations;
 pub(crate) use invert::OneWay;
 pub(crate) use services::compile as compile_services;
+pub(crate) use soap::is_name;
 
 use crate::catalog::{BackendEntry, FrontEntry};
 use crate::format::{Layout, MappingFile, TableFormat};

@@ -10,6 +10,7 @@ use jiff::tz::Offset;
 use super::backend::REQUEST;
 use super::fixed::Conventions;
 use super::rows::{Compiler, Direction, Shaper};
+use super::soap::namespaces;
 use super::{Scope, shape, unused};
 use crate::convert::Codec;
 use crate::format::{
@@ -82,15 +83,23 @@ impl Parts<'_> {
             (_, None) => {}
         }
         let x_road = layout.x_road.as_ref().and_then(|format| x_road(format, key));
+        let form = layout.element_form.unwrap_or_default();
+        let namespaces = namespaces(&layout.namespaces, (&layout.namespace, form), key);
         let wire = SoapWire {
             version,
             namespace: layout.namespace.clone(),
+            namespaces,
             locals: Locals { here, below: qualified },
             header,
             x_road,
             result: layout.result.clone(),
         };
         let base = Base { path: &layout.path, methods: &[MethodFormat::Post], default: "" };
+        for (name, operation) in &self.file.operations {
+            let spot = &mut spot.key(format_args!("operations.{name}"));
+            prefixes(&operation.request, &layout.namespaces, &mut spot.key("request"));
+            prefixes(&operation.reply, &layout.namespaces, &mut spot.key("reply"));
+        }
         self.provider(wire, &xml_shape, false, &base, spot)
     }
 
@@ -435,6 +444,22 @@ fn x_road(format: &XRoadFormat, spot: &mut Spot<'_>) -> Option<XRoad> {
         provider: parts(&format.provider, "provider", spot),
         service_version: format.service_version.clone(),
     })
+}
+
+/// Checks that the prefixes of rows are declared.
+fn prefixes(table: &[Row], declared: &BTreeMap<String, String>, spot: &mut Spot<'_>) {
+    for (index, row) in table.iter().enumerate() {
+        let spot = &mut spot.entry(index);
+        for name in [&row.from, &row.to].into_iter().flatten() {
+            if let Some((prefix, _)) = name.split_once(':')
+                && !declared.contains_key(prefix)
+            {
+                spot.problem(format_args!("`{prefix}` is no prefix of the layout's `namespaces`"));
+            }
+        }
+        let fields = row.fields.as_deref().unwrap_or_default();
+        prefixes(fields, declared, &mut spot.key("fields"));
+    }
 }
 
 /// An XML element; one that states when a request is sent may be a `dateTime`.

@@ -1,6 +1,6 @@
 //! SOAP fronts: what the layout says of the envelope, and how each operation stands in its body.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Scope, faults, front, header, integrations, shape, unused};
@@ -30,7 +30,8 @@ pub(crate) fn compile(
     let here = &mut spot.key("layout.soap");
     let header = own_header(file, layout, scope, here);
     let versions = versions(&layout.versions, here);
-    let namespaces = namespaces(layout, here);
+    let target = (layout.namespace.as_str(), layout.element_form);
+    let namespaces = namespaces(&layout.namespaces, target, here);
     let nothing = Rows::new(vec![]);
     let rows = header.as_ref().map_or(&nothing, |header| &header.rows);
     let operations = front::operations(file, rows, scope, &shape::xml, false, spot);
@@ -50,7 +51,14 @@ pub(crate) fn compile(
         SoapStyle::DocumentBare => Style::Bare,
         SoapStyle::Rpc => Style::Rpc,
     };
-    let shapes = shapes(file, style, spot);
+    let header_element = layout.header_element.clone().unwrap_or_else(|| HEADER.to_owned());
+    let key = &mut spot.key("layout.soap");
+    if !is_name(&header_element) || header_element == "receipt" {
+        key.key("header-element").problem("cannot be an element of the header");
+    }
+    let has_none = layout.header_element.is_some() && layout.header.is_empty();
+    unused(has_none, "header-element", key);
+    let shapes = shapes(file, style, &header_element, spot);
     let refusals = refusals(file, layout, spot)?;
     Some(FrontEntry::Soap(Arc::new(SoapFront {
         id,
@@ -64,6 +72,7 @@ pub(crate) fn compile(
         addressing: layout.addressing,
         attachments: layout.attachments,
         header,
+        header_element,
         integrations,
         xroad: None,
         operations: Operations::new(operations),
@@ -106,7 +115,7 @@ pub(crate) fn xroad(
             names(rows, &[], layout.attachments, &mut spot.key(key));
         }
     }
-    let shapes = shapes(file, Style::Wrapped, spot);
+    let shapes = shapes(file, Style::Wrapped, HEADER, spot);
     let faults = faults::compile(&file.faults, xroad_code, &mut spot.key("faults"))?;
     Some(FrontEntry::Soap(Arc::new(SoapFront {
         id,
@@ -120,6 +129,7 @@ pub(crate) fn xroad(
         addressing: false,
         attachments: layout.attachments,
         header: None,
+        header_element: HEADER.to_owned(),
         integrations: None,
         xroad: Some(XRoad { provider: provider?, version: layout.version.clone(), clients }),
         operations: Operations::new(operations),
@@ -186,24 +196,34 @@ fn versions(names: &[String], spot: &mut Spot<'_>) -> Vec<Version> {
 }
 
 /// Prefixes that the gateway's own envelopes use.
-const TAKEN: [&str; 12] =
-    ["soap", "t", "n", "wsa", "xop", "xs", "xsi", "xrd", "id", "xml", "xmlns", "u"];
+const TAKEN: [&str; 14] =
+    ["soap", "t", "n", "wsa", "xop", "xs", "xsi", "xrd", "id", "xml", "xmlns", "u", "x", "i"];
 
-fn namespaces(layout: &SoapLayout, spot: &mut Spot<'_>) -> Vec<(String, String)> {
-    for (prefix, name) in &layout.namespaces {
+/// Prefixes of other namespaces than the mapping's. Where names alone are of no namespace, the
+/// mapping's own may have a prefix too.
+pub(super) fn namespaces(
+    declared: &BTreeMap<String, String>,
+    (target, form): (&str, ElementFormName),
+    spot: &mut Spot<'_>,
+) -> Vec<(String, String)> {
+    let mut names = BTreeSet::new();
+    for (prefix, name) in declared {
         let spot = &mut spot.key(format_args!("namespaces.{prefix}"));
         if TAKEN.contains(&prefix.as_str()) || !is_name(prefix) {
             spot.problem("cannot be used as a prefix");
         }
-        if name.is_empty() || *name == layout.namespace {
+        if name.is_empty() || *name == target && form == ElementFormName::Qualified {
             spot.problem("must be another namespace than the mapping's");
         }
+        if !names.insert(name) {
+            spot.problem("is the namespace of another prefix");
+        }
     }
-    layout.namespaces.clone().into_iter().collect()
+    declared.clone().into_iter().collect()
 }
 
 /// A name without a colon (Namespaces in XML, section 3), as far as ASCII goes.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let is_first = |first: char| first.is_alphabetic() || first == '_';
     let is_rest = |next: char| next.is_alphanumeric() || matches!(next, '_' | '-' | '.');
     text.starts_with(is_first) && text.chars().all(is_rest)
@@ -260,19 +280,22 @@ pub(super) fn names(
 }
 
 /// A part of a message in the rpc style is one element, of no namespace (WS-I Basic Profile 1.1,
-/// section 4.7.20).
+/// section 4.7.20), that stands there once.
 fn parts(rows: &Rows<XmlKind>, spot: &mut Spot<'_>) {
     for (index, row) in rows.0.iter().enumerate() {
-        if !matches!(row.form, Form::Value { .. }) || !is_name(&row.name) {
+        if matches!(row.form, Form::List { .. }) || !is_name(&row.name) {
             let says = "in the rpc style a field beside the others is one element of its own";
             spot.entry(index).problem(says);
         }
     }
 }
 
-fn shapes(file: &MappingFile, style: Style, spot: &mut Spot<'_>) -> Vec<Shape> {
+/// The element of a header of the mapping's own, unless it says another.
+const HEADER: &str = "header";
+
+fn shapes(file: &MappingFile, style: Style, header: &str, spot: &mut Spot<'_>) -> Vec<Shape> {
     let mut shapes = Vec::new();
-    let mut elements = BTreeSet::new();
+    let mut elements = BTreeMap::new();
     for (name, format) in &file.operations {
         let spot = &mut spot.key(format_args!("operations.{name}"));
         let SoapNames { using, action, request, reply } = format.soap.clone().unwrap_or_default();
@@ -281,11 +304,13 @@ fn shapes(file: &MappingFile, style: Style, spot: &mut Spot<'_>) -> Vec<Shape> {
         }
         let request = request.unwrap_or_else(|| name.clone());
         let reply = reply.unwrap_or_else(|| format!("{name}Response"));
-        for element in [&request, &reply] {
-            if !is_name(element) || ["header", "fault", "receipt"].contains(&element.as_str()) {
+        for (element, is_reply) in [(&request, false), (&reply, true)] {
+            if !is_name(element) || [header, "fault", "receipt"].contains(&element.as_str()) {
                 spot.problem(format_args!("`{element}` cannot be an element of the body"));
             }
-            if !elements.insert(element.clone()) {
+            // Replies of several operations may be alike; requests are told apart by their elements.
+            let earlier = elements.insert(element.clone(), is_reply);
+            if earlier.is_some_and(|earlier| !(earlier && is_reply)) {
                 spot.problem(format_args!("another operation has the element `{element}`"));
             }
         }

@@ -52,9 +52,11 @@ pub(crate) struct SoapLayout {
     /// Whether messages may have attachments.
     #[serde(default)]
     pub(crate) attachments: bool,
-    /// The fields of a SOAP header of the system's own, named `header`.
+    /// The fields of a SOAP header of the system's own.
     #[serde(default)]
     pub(crate) header: Vec<HeaderFormat>,
+    /// The element of the mapping's namespace that holds them; `header` when absent.
+    pub(crate) header_element: Option<String>,
     /// Registered integrations, by id.
     #[serde(default)]
     pub(crate) integrations: BTreeMap<String, IntegrationFormat>,

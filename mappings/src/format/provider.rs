@@ -1,5 +1,7 @@
 //! The shape of a provider's messages around the fields of its operations.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::Row;
@@ -23,6 +25,9 @@ pub(crate) struct SoapProvider {
     /// `1.1`, the default, or `1.2`.
     pub(crate) version: Option<String>,
     pub(crate) namespace: String,
+    /// Other namespaces, by the prefixes that rows name them by.
+    #[serde(default)]
+    pub(crate) namespaces: BTreeMap<String, String>,
     /// Of the fields, in the body as in the header of the mapping's own; `qualified` when absent.
     pub(crate) element_form: Option<ElementFormName>,
     /// `rpc`: the fields are parts and of no namespace, whatever the form of what is below them.

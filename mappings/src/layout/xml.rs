@@ -240,6 +240,10 @@ impl Rows<XmlKind> {
     ) -> Result<(usize, &Row<XmlKind>), FieldError> {
         let at = match (element.space, locals.here) {
             (Space::Target, true) | (Space::None, false) => self.position(element.name()),
+            (Space::Target, false) => {
+                let name = format!("{}:{}", xml.prefix_of_target(), element.name());
+                self.position(&name)
+            }
             (Space::Declared(space), _) => {
                 let name = format!("{}:{}", xml.prefix(space), element.name());
                 self.position(&name)
@@ -342,10 +346,12 @@ impl Row<XmlKind> {
                     }
                 }
             }
+            // As a value that is nil, it is not there.
+            Form::Record { .. } if element.nil => match xml.structure()? {
+                Node::End => {}
+                _ => return Err(FieldError::new(&self.name, Unfit::Intruder).into()),
+            },
             Form::Record { rows } => {
-                if element.nil {
-                    return Err(FieldError::new(&self.name, Unfit::Intruder).into());
-                }
                 let mut record = Vec::new();
                 rows.content(element, xml, &mut record, locals.below())?;
                 *place = Some(Wire::Record(record));

@@ -185,6 +185,12 @@ impl<'i> XmlReader<'i> {
         self.declared.get(declared).map_or("", |(prefix, _)| prefix)
     }
 
+    /// The prefix that the mapping gives its own namespace; empty where it gives none.
+    pub(crate) fn prefix_of_target(&self) -> &'i str {
+        let own = self.declared.iter().find(|(_, name)| name == self.target);
+        own.map_or("", |(prefix, _)| prefix)
+    }
+
     /// Whether every attachment was referred to.
     pub(crate) fn has_used_attachments(&self) -> bool {
         self.attachments.are_used()

@@ -20,6 +20,8 @@ use crate::unfit::FieldError;
 pub(crate) struct SoapWire {
     pub(crate) version: Version,
     pub(crate) namespace: String,
+    /// Others, by the prefixes that rows name them by.
+    pub(crate) namespaces: Vec<(String, String)>,
     pub(crate) locals: Locals,
     pub(crate) header: Option<OwnHeader>,
     pub(crate) x_road: Option<XRoad>,
@@ -110,6 +112,10 @@ impl Wire for SoapWire {
         out.push_str(self.version.namespace());
         out.push_str("\" xmlns:t=\"");
         escape(out, &self.namespace);
+        for (prefix, name) in &self.namespaces {
+            out.extend(["\" xmlns:", prefix, "=\""]);
+            escape(out, name);
+        }
         if self.x_road.is_some() {
             out.extend(["\" xmlns:x=\"", XROAD, "\" xmlns:i=\"", XROAD_IDENTIFIERS]);
         }
@@ -148,7 +154,8 @@ impl SoapWire {
         saying: &Saying<XmlKind>,
         received: &Received,
     ) -> Result<Said, Unreadable> {
-        let xml = &mut XmlReader::new(&received.body, &self.namespace)?;
+        let xml = XmlReader::new(&received.body, &self.namespace)?;
+        let xml = &mut xml.declaring(&self.namespaces);
         let soap = self.version.space();
         match xml.structure()? {
             Node::Start(root) if root.name() == "Envelope" && root.space == soap => {}

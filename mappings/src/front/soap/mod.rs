@@ -50,6 +50,8 @@ pub struct SoapFront {
     pub(crate) addressing: bool,
     pub(crate) attachments: bool,
     pub(crate) header: Option<Header<XmlKind>>,
+    /// The element that holds its fields.
+    pub(crate) header_element: String,
     /// The integrations that requests must be of, where any are registered.
     pub(crate) integrations: Option<Integrations>,
     /// The provider that it is, where the messages are those of X-Road.

@@ -121,7 +121,9 @@ impl SoapFront {
                 continue;
             }
             match (entry.space, entry.name(), &self.header) {
-                (Space::Target, "header", Some(_)) => self.read_header(&entry, xml, reading)?,
+                (Space::Target, name, Some(_)) if name == self.header_element => {
+                    self.read_header(&entry, xml, reading)?;
+                }
                 (Space::Addressing, _, _) if self.addressing => {
                     let read = reading.addressing.read(&entry, xml);
                     read.map_err(addressing_fault)?;

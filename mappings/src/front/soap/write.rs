@@ -37,7 +37,8 @@ impl SoapFront {
         if let (Some(header), Some(outcome)) = (&self.header, outcome) {
             let times = Times { received: exchange.inbound.received, sent: exchange.now };
             let record = header.reply(&to.echo, outcome, times);
-            header.rows.element(["t:", "header"], &record, &mut out, Locals::QUALIFIED)?;
+            let element = ["t:", &self.header_element];
+            header.rows.element(element, &record, &mut out, Locals::QUALIFIED)?;
         }
         if let Some(related) = to.echoed(MESSAGE_ID) {
             let reference = to.echoed(REFERENCE).unwrap_or_default();

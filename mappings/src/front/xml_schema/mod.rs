@@ -3,7 +3,7 @@
 
 mod facets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::layout::xml::{TEXT, XmlKind, escape};
 use crate::rows::{Form, Row, Rows};
@@ -12,12 +12,16 @@ use crate::rows::{Form, Row, Rows};
 pub(crate) struct Schema {
     /// Elements of the mapping's namespace are qualified where nothing else is said.
     pub(crate) is_qualified: bool,
+    /// Another prefix of the mapping's namespace, where names alone are of none.
+    pub(crate) own_prefix: Option<String>,
     /// Before the names of the mapping's own types.
     pub(crate) prefix: &'static str,
     /// Declarations of the mapping's namespace.
     pub(crate) own: String,
     /// Global elements of others, by prefix and name.
     pub(crate) globals: BTreeMap<String, BTreeMap<String, String>>,
+    /// The global elements that it has of its own.
+    declared: BTreeSet<String>,
     /// How many types of text with attributes it has.
     texts: usize,
 }
@@ -37,11 +41,23 @@ pub(crate) struct Place<'a> {
 
 impl Schema {
     pub(crate) fn new(is_qualified: bool, prefix: &'static str) -> Self {
-        Self { is_qualified, prefix, own: String::new(), globals: BTreeMap::new(), texts: 0 }
+        Self {
+            is_qualified,
+            own_prefix: None,
+            prefix,
+            own: String::new(),
+            globals: BTreeMap::new(),
+            declared: BTreeSet::new(),
+            texts: 0,
+        }
     }
 
     /// A global element of the mapping's namespace that holds the fields of a table.
     pub(crate) fn element(&mut self, name: &str, rows: &Rows<XmlKind>, place: Place<'_>) {
+        // Replies of several operations may have one element.
+        if !self.declared.insert(name.to_owned()) {
+            return;
+        }
         let content = self.content(rows, place);
         self.own.push_str(&format!("<xs:element name=\"{name}\">{content}</xs:element>\n"));
     }
@@ -87,9 +103,12 @@ impl Schema {
             occurs.push_str(&format!(" maxOccurs=\"{max}\""));
         }
         let (prefix, name) = row.name.split_once(':').unwrap_or(("t", &row.name));
+        let is_own = self.own_prefix.as_deref() == Some(prefix);
+        let prefix = if is_own { "t" } else { prefix };
         if prefix == place.prefix {
             let default = self.is_qualified || prefix != "t";
-            let form = if default || !place.is_qualified { "" } else { " form=\"qualified\"" };
+            let is_qualified = place.is_qualified || is_own;
+            let form = if default || !is_qualified { "" } else { " form=\"qualified\"" };
             let declared = self.declaration(row, name, &format!("{occurs}{form}"), place);
             return format!("{declared}\n");
         }

@@ -9,7 +9,7 @@ mod source;
 
 use thiserror::Error;
 
-pub use scaffold::{CopybookScaffold, Scaffold, ScaffoldError};
+pub use scaffold::{CopybookScaffold, ScaffoldError};
 
 /// Why a copybook cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

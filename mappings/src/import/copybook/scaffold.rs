@@ -2,16 +2,15 @@
 //! service it is, how telegrams are framed, who may call.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
 use thiserror::Error;
 
 use super::CopybookError;
 use super::item::{self, Item};
 use crate::charset::Charset;
+use crate::import::Scaffold;
 
 mod fields;
-mod names;
 mod render;
 
 /// What the person who imports a copybook knows and it does not say.
@@ -37,15 +36,6 @@ pub struct CopybookScaffold {
     /// For each alternative of a `REDEFINES` its item, the item that decides, and the codes by which
     /// it is chosen.
     pub alternatives: Vec<(String, String, Vec<String>)>,
-}
-
-/// The files of a new mapping.
-#[derive(Clone, Debug)]
-pub struct Scaffold {
-    /// `services.yaml` of a sector that is not there yet.
-    pub services: String,
-    /// `mapping.yaml`
-    pub mapping: String,
 }
 
 /// Why no mapping can be made of a copybook.
@@ -122,10 +112,4 @@ struct Shared {
     codes: BTreeMap<String, BTreeSet<String>>,
     /// Tables, by the same name: code → member.
     tables: BTreeMap<String, BTreeMap<String, String>>,
-}
-
-/// Appends a line, indented by so many levels.
-fn line(out: &mut String, level: usize, text: &str) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(out, "{:width$}{text}", "", width = level.saturating_mul(2));
 }

@@ -1,5 +1,8 @@
 //! `naru mapping new`
 
+mod copybook;
+mod wsdl;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,17 +10,17 @@ use std::sync::Arc;
 use clap::Args;
 use gateway_core::{Pseudonym, Pseudonymize};
 use mappings::Catalog;
-use mappings::import::copybook::CopybookScaffold;
+use mappings::import::Scaffold;
 
-use super::super::{Failure, say};
+use super::super::{Failure, say, warn};
 
 /// Writes `<sector>/<system>/v1/mapping.yaml`, and the sector's `services.yaml` where it has none,
 /// then loads the catalog and says what is left to do.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(in crate::cli) struct New {
-    /// A COBOL copybook: the first record is the request, the second, or the same, the reply.
-    #[arg(long, value_name = "FILE")]
-    copybook: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// The catalog to write into.
     #[arg(long, value_name = "DIR", default_value = "mappings/catalog")]
     catalog: PathBuf,
@@ -27,77 +30,104 @@ pub(in crate::cli) struct New {
     /// The system, e.g. city-c.
     #[arg(long)]
     system: String,
-    /// The item that holds the transaction code; the header ends with the group it is in.
-    #[arg(long, value_name = "ITEM")]
-    transaction: String,
-    /// The transaction code of these records.
-    #[arg(long, value_name = "CODE")]
-    operation: String,
-    /// The name of the service.
-    #[arg(long)]
-    service: String,
-    /// The item of the header that holds a reply's result code.
-    #[arg(long, value_name = "ITEM")]
-    result: Option<String>,
-    /// cp949, euc-kr, utf-8, ebcdic-037, ebcdic-500 or ebcdic-933.
-    #[arg(long, default_value = "cp949")]
-    encoding: String,
-    /// How an ASCII digit carries a sign: translated ({, A to R) or ascii (p to y).
-    #[arg(long)]
-    overpunch: Option<String>,
-    /// Of each alternative of a REDEFINES, the first too: the item that decides, and its codes.
-    #[arg(long = "when", value_name = "ITEM=DECIDING-ITEM:CODE[,CODE…]", value_parser = alternative)]
-    alternatives: Vec<Alternative>,
+    #[command(flatten)]
+    copybook: copybook::Copybook,
+    #[command(flatten)]
+    wsdl: wsdl::Wsdl,
 }
 
-type Alternative = (String, String, Vec<String>);
+const EXAMPLES: &str = "\
+Examples:
+  A telegram, by the copybook of its programs:
+    naru mapping new --copybook PENSION.cpy --sector pension --system host \\
+      --transaction PN-TRANSACTION --operation PN01 --service status --result PN-RESULT
+  A SOAP service: the front `register`, which serves its contract, and the backend
+  `register-provider`, which calls it:
+    naru mapping new --wsdl register.wsdl --sector population --system register \\
+      --submit reportMove";
 
-fn alternative(text: &str) -> Result<Alternative, &'static str> {
-    let (item, rest) = text.split_once('=').ok_or("wants ITEM=DECIDING-ITEM:CODE")?;
-    let (decides, codes) = rest.split_once(':').ok_or("wants ITEM=DECIDING-ITEM:CODE")?;
-    let codes = codes.split(',').map(str::to_owned).collect();
-    Ok((item.to_uppercase(), decides.to_uppercase(), codes))
+/// What a mapping is made of.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Source {
+    /// A COBOL copybook: the first record is the request, the second, or the same, the reply.
+    #[arg(long, value_name = "FILE", requires_all = ["transaction", "operation", "service"])]
+    copybook: Option<PathBuf>,
+    /// A WSDL 1.1 with a SOAP binding, literal. What it imports is read from its own folder.
+    #[arg(long, value_name = "FILE")]
+    wsdl: Option<PathBuf>,
 }
 
 impl New {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let copybook = fs::read(&self.copybook)
-            .map_err(|error| format!("{} cannot be read: {error}", self.copybook.display()))?;
-        let scaffold = CopybookScaffold {
-            sector: self.sector.clone(),
-            system: self.system.clone(),
-            operation: self.operation,
-            service: self.service,
-            transaction: self.transaction.to_uppercase(),
-            result: self.result.map(|item| item.to_uppercase()),
-            encoding: self.encoding,
-            overpunch: self.overpunch,
-            alternatives: self.alternatives,
+        let names = (self.sector.as_str(), self.system.as_str());
+        let made = match &self.source {
+            Source { copybook: Some(file), .. } => self.copybook.scaffold(file, names)?,
+            Source { wsdl: Some(file), .. } => self.wsdl.scaffold(file, names)?,
+            _ => return Err("say what the mapping is made of, e.g. --wsdl FILE".into()),
         };
-        let made = scaffold
-            .write(&copybook)
-            .map_err(|error| format!("{}: {error}", self.copybook.display()))?;
+        self.write(&made)?;
+        report(&made.unsaid);
+        check(&self.catalog)
+    }
+
+    /// Writes everything or, where a file is there already, nothing.
+    fn write(&self, made: &Scaffold) -> Result<(), Failure> {
         let sector = self.catalog.join(&self.sector);
         let services = sector.join("services.yaml");
-        if !services.exists() {
-            write(&services, &made.services)?;
+        let mut files = Vec::new();
+        match services.exists() {
+            false => files.push((services, &made.services)),
+            // What is said of a sector by hand is not touched.
+            true => {
+                files.push((sector.join(format!("services-{}.yaml", self.system)), &made.services))
+            }
         }
-        write(&sector.join(&self.system).join("v1").join("mapping.yaml"), &made.mapping)?;
-        check(&self.catalog)
+        for mapping in &made.mappings {
+            let path = sector.join(&mapping.system).join("v1").join("mapping.yaml");
+            files.push((path, &mapping.text));
+        }
+        if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
+            return Err(format!("{} is there already; nothing was changed", path.display()).into());
+        }
+        for (path, text) in &files {
+            write(path, text)?;
+        }
+        match files.iter().any(|(path, _)| path.ends_with("services.yaml")) {
+            true => Ok(()),
+            false => say(format_args!(
+                "the sector has a services.yaml: put what services-{}.yaml says into it",
+                self.system
+            )),
+        }
     }
 }
 
-/// Writes a file that is not there yet.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    if path.exists() {
-        return Err(format!("{} is there already; nothing was changed", path.display()).into());
-    }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     say(format_args!("wrote {}", path.display()))
 }
+
+/// Says what the source says and the mappings cannot.
+fn report(unsaid: &[String]) {
+    if unsaid.is_empty() {
+        return;
+    }
+    let things = if unsaid.len() == 1 { "thing" } else { "things" };
+    warn(format_args!("{} {things} of it the mapping CANNOT SAY:", unsaid.len()));
+    for says in unsaid.iter().take(SHOWN) {
+        warn(format_args!("  {says}"));
+    }
+    if unsaid.len() > SHOWN {
+        warn(format_args!("  … and {} more, as comments in it", unsaid.len() - SHOWN));
+    }
+}
+
+/// What is shown of a long list.
+const SHOWN: usize = 20;
 
 /// Loads what was written among the rest of the catalog.
 fn check(catalog: &Path) -> Result<(), Failure> {

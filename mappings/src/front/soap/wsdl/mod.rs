@@ -90,13 +90,14 @@ impl Wsdl<'_> {
 
     fn messages(&mut self) {
         let front = self.front;
+        let own = format!("t:{}", front.header_element);
         let mut parts = vec![];
         match front.xroad {
             Some(_) => self.push(&xroad::header_message()),
             None => parts.push(("receipt", "n:receipt")),
         }
         if front.header.is_some() {
-            parts.push(("header", "t:header"));
+            parts.push(("header", own.as_str()));
         }
         if front.writes_faults() {
             parts.push(("fault", "t:fault"));

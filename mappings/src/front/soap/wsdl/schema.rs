@@ -12,6 +12,8 @@ const SWA_REF: &str = "http://ws-i.org/profiles/basic/1.1/xsd";
 
 pub(super) fn write(front: &SoapFront) -> String {
     let mut schema = Schema::new(front.elements == ElementForm::Qualified, "t:");
+    let own = front.namespaces.iter().find(|(_, name)| *name == front.namespace);
+    schema.own_prefix = own.map(|(prefix, _)| prefix.clone());
     messages(front, &mut schema);
     schemas(front, schema)
 }
@@ -23,7 +25,7 @@ fn messages(front: &SoapFront, schema: &mut Schema) {
     let reply = Place { is_optional: front.writes_empty_replies(), ..request };
     if let Some(header) = &front.header {
         let place = Place { is_optional: true, is_qualified: true, is_faceted: false, ..request };
-        schema.element("header", &header.rows, place);
+        schema.element(&front.header_element, &header.rows, place);
     }
     if front.writes_faults() {
         let field =
@@ -54,12 +56,17 @@ fn messages(front: &SoapFront, schema: &mut Schema) {
 /// The types of the parts of a message.
 fn part_types(schema: &mut Schema, message: &str, rows: &Rows<XmlKind>, place: Place<'_>) {
     for row in &rows.0 {
-        if let Form::Value { .. } = row.form {
-            let name = format!("{message}.{}", row.name);
-            let kind = restriction(row, place).simple_type(&name);
-            schema.own.push_str(&kind);
-            schema.own.push('\n');
-        }
+        let name = format!("{message}.{}", row.name);
+        let kind = match &row.form {
+            Form::Value { .. } => restriction(row, place).simple_type(&name),
+            Form::Record { rows } | Form::List { rows, .. } => {
+                let named = format!("<xs:complexType name=\"{name}\">");
+                let content = schema.content(rows, Place { is_optional: false, ..place });
+                content.replacen("<xs:complexType>", &named, 1)
+            }
+        };
+        schema.own.push_str(&kind);
+        schema.own.push('\n');
     }
 }
 
@@ -68,6 +75,7 @@ fn schemas(front: &SoapFront, schema: Schema) -> String {
     let mut all: BTreeMap<String, (String, String)> = front
         .namespaces
         .iter()
+        .filter(|(_, name)| *name != front.namespace)
         .map(|(prefix, name)| (prefix.clone(), (name.clone(), String::new())))
         .collect();
     all.insert("t".to_owned(), (front.namespace.clone(), schema.own));

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::names::{kebab, unique};
 use super::{CopybookScaffold, ScaffoldError, Shared};
 use crate::import::copybook::item::{Content, Item, Occurs, Usage};
+use crate::import::names::{kebab, unique};
 use crate::layout::fixed::{Picture, SignPlace};
 
 /// One field, table or choice.

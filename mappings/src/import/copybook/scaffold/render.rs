@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use gateway_core::Kind;
 
 use super::fields::{Field, Shape, Walk};
-use super::names::quoted;
-use super::{CopybookScaffold, Scaffold, ScaffoldError, Shared, line};
+use super::{CopybookScaffold, ScaffoldError, Shared};
 use crate::import::copybook::item::{Item, Usage};
+use crate::import::names::quoted;
+use crate::import::render::line;
+use crate::import::{NewMapping, Scaffold};
 use crate::layout::fixed::{Picture, SignPlace};
 
 /// Which way rows go.
@@ -81,7 +83,9 @@ pub(super) fn scaffold(
         rows(fields, way, 3, &mut mapping);
     }
     faults(result_width(&header_fields, result.as_deref()), &mut mapping);
-    Ok(Scaffold { services: services(wanted, &request, &reply, &shared), mapping })
+    let services = services(wanted, &request, &reply, &shared);
+    let mapping = NewMapping { system: wanted.system.clone(), text: mapping };
+    Ok(Scaffold { services, mappings: vec![mapping], unsaid: vec![] })
 }
 
 fn own(walk: &Walk<'_>, item: &str) -> Result<String, ScaffoldError> {

@@ -14,7 +14,7 @@ use gateway_core::{Envelope, Fault, Front, Inbound, Kind, Message, ServiceId};
 use prost::Message as _;
 use uuid::Uuid;
 
-use super::http;
+use super::{http, losses};
 use crate::layout::json::{JsonError, JsonKind};
 use crate::operations::Operation;
 
@@ -125,9 +125,11 @@ impl Front for GrpcFront {
             receipt: String::new(),
             pending: false,
         };
+        let mut headers = http::metadata(exchange);
+        losses::report(&losses::gather(exchange, &operation.reply, answer), &mut headers);
         Ok(Draft {
             status: status::OK,
-            headers: http::metadata(exchange),
+            headers,
             body: reply.encode_to_vec(),
             receipt: Slot::Appended(RECEIPT_KEY),
         })

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use gateway_core::{Evidence, ExchangeId, Pseudonym, Pseudonymize, Value};
+use gateway_core::front::LOSS_HEADER;
+use gateway_core::{Evidence, ExchangeId, Loss, LossKind, Pseudonym, Pseudonymize, Value};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use prost_types::value::Kind as Is;
@@ -188,7 +189,10 @@ fn an_answer_is_written_as_requests_are() {
     .collect();
     let answer = [("count", Value::Integer(1)), ("benefits", Value::List(vec![benefit]))];
     let exchange = exchange(&inbound, Some(&envelope));
-    let draft = FRONT.encode(&exchange, &Message::from_iter(answer)).unwrap();
+    let mut answer = Message::from_iter(answer);
+    answer.lose(Loss { field: "memo".into(), kind: LossKind::Truncate });
+    let draft = FRONT.encode(&exchange, &answer).unwrap();
+    assert_eq!(draft.header(LOSS_HEADER), Some("memo;truncate"));
     let reply = draft.seal(Some(&gateway_core::Receipt("r".repeat(200))));
     let reply = proto::ExchangeReply::decode(reply.body).unwrap();
     assert_eq!(reply.receipt, "r".repeat(200));

@@ -130,7 +130,7 @@ async fn a_report_with_a_key_is_sent_again_and_done_once() {
 }
 
 /// What an operator has found out with the provider settles a submit whose answer was lost: it is on
-/// record with who said so, and the caller gets that outcome. Of a ledger nobody is asked.
+/// record with who said so, and the caller gets that outcome.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_settles_what_nobody_answered() {
     let provider = Provider::start("resident.mjs");
@@ -320,7 +320,7 @@ fn a_mapping_that_the_backend_cannot_carry_is_found_by_check() {
         + &String::from_utf8_lossy(&output.stdout);
     assert!(!output.status.success());
     assert!(
-        said.contains("route[1].backend: the backend does not carry messages of Soap"),
+        said.contains("route[2].backend: the backend does not carry messages of Soap"),
         "{said}"
     );
     runtime.block_on(world.stop()).unwrap();

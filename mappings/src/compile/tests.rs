@@ -6,6 +6,7 @@ mod fronts;
 mod language;
 mod providers;
 mod telegrams;
+mod xml;
 
 use std::fs;
 use std::path::Path;
@@ -23,13 +24,14 @@ impl Pseudonymize for Nobody {
     }
 }
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "services.yaml",
     "mohw/v1/mapping.yaml",
     "city-a/v1/mapping.yaml",
     "city-b/v1/mapping.yaml",
     "city-d/v1/mapping.yaml",
     "rest/v1/mapping.yaml",
+    "open-data/v1/mapping.yaml",
     "xroad-rest/v1/mapping.yaml",
     "ledger/v1/mapping.yaml",
 ];

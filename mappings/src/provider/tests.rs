@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use gateway_core::{
-    Fault, Kind, Operation, Pseudonym, Pseudonymize, Received, Response, ServiceId,
+    Fault, Kind, Message, Operation, Pseudonym, Pseudonymize, Received, Response, ServiceId, Value,
 };
 use proptest::prelude::*;
 
@@ -126,6 +126,24 @@ fn a_path_is_texts_and_fields() {
     for bad in ["/{", "/{}", "/a}b", "/a b", "/주민"] {
         assert_eq!(Line::parse(bad), None, "{bad}");
     }
+}
+
+#[test]
+fn an_operator_finds_out_about_providers_and_not_about_ledgers() {
+    let catalog = Catalog::load(&root(), Arc::new(Nobody)).unwrap_or_else(|_| panic!("it loads"));
+    let found = |mapping: &str, service: (&str, &str), values: Message| {
+        let service = ServiceId { sector: service.0.into(), code: service.1.into() };
+        catalog.mapping(mapping).unwrap().found(&service, values).map_err(|fault| fault.kind)
+    };
+    let text = Value::Text("R-1".to_owned());
+    let receipt = Message::from_iter([("receiptNumber", text)]);
+    let moving = ("population", "moveReport");
+    let answer = found("population/mois-soap/v1", moving, receipt.clone()).unwrap();
+    assert_eq!(answer.values, receipt, "what the reply repeats of the request is not wanted");
+    let missing = found("population/mois-soap/v1", moving, Message::new());
+    assert_eq!(missing, Err(Kind::Malformed));
+    let ledger = found("welfare/ledger/v1", ("welfare", "benefitGrant"), Message::new());
+    assert_eq!(ledger, Err(Kind::Unsupported));
 }
 
 proptest! {

@@ -79,6 +79,14 @@ async fn exchange(port: u16, telegram: &[u8]) -> Result<MainframeReply, CallErro
     read(&reply)
 }
 
+impl MainframeReply {
+    /// A field of the body: `length` bytes from `offset`, without its padding.
+    pub fn field(&self, offset: usize, length: usize) -> &str {
+        let field = self.body.get(offset..).unwrap_or_default();
+        field.get(..length).unwrap_or(field).trim_end()
+    }
+}
+
 fn read(reply: &[u8]) -> Result<MainframeReply, CallError> {
     let (header, rest) = reply.split_at_checked(HEADER).ok_or(CallError::Missing("header"))?;
     let body = rest.len().checked_sub(RECEIPT).ok_or(CallError::Missing("receipt"))?;
@@ -175,12 +183,14 @@ mod tests {
     fn a_reply_is_read() {
         let mut bytes = vec![SPACE; HEADER];
         bytes[82..85].copy_from_slice(&[0xf0, 0xf0, 0xf0]);
-        bytes.extend(text("body", "Ymohw", 81).unwrap());
+        bytes.extend(text("body", &format!("Y{:64}mohw", ""), 81).unwrap());
         let mut receipt = vec![b' '; RECEIPT];
         receipt[0] = b'r';
         bytes.extend(receipt);
         let reply = read(&bytes).unwrap();
-        assert_eq!((reply.code.as_str(), reply.body.as_str()), ("000", "Ymohw"));
+        assert_eq!(reply.code, "000");
+        assert_eq!((reply.field(0, 1), reply.field(65, 16)), ("Y", "mohw"));
+        assert_eq!((reply.field(1, 64), reply.field(90, 1)), ("", ""));
         assert_eq!(reply.receipt.as_deref(), Some("r"));
         assert!(read(&bytes[..HEADER]).is_err());
     }

@@ -12,14 +12,10 @@ pub(super) async fn mainframe(tour: &mut Tour<'_>) -> Result<(), StepError> {
     let telegram = city_c::overlap_check(key, 1, HONG, 'H', ("2026-06-01", "2026-06-30"))?;
     tour.report.sent(&format!("OVLP, {} bytes of EBCDIC: {}", telegram.len(), HONG.masked()))?;
     let reply = city_c::call(tour.world.ports().city_c, &telegram).await?;
-    let provider = reply.body.split_whitespace().last().unwrap_or_default();
-    let what = format!(
-        "result {}, {}…, held at {provider}",
-        reply.code,
-        reply.body.get(..1).unwrap_or_default()
-    );
+    let provider = reply.field(65, 16);
+    let what = format!("result {}, overlapping {}, at {provider}", reply.code, reply.field(0, 1));
     tour.received(&what, reply.receipt.as_deref())?;
-    let right = reply.code == "000" && reply.body.starts_with('Y') && provider == "mohw";
+    let right = reply.code == "000" && reply.field(0, 1) == "Y" && provider == "mohw";
     tour.report.check(right, "the mainframe is told of the ministry's grant")?;
     Ok(())
 }

@@ -16,7 +16,8 @@ pub(super) struct KeptRequest {
     pub(super) body: Bytes,
 }
 
-/// What a request needs besides its body. No credential is kept: who called was found out.
+/// What a request needs besides its body. Who called was found out, so no credential is kept but what
+/// stands in the message itself or its query.
 #[derive(Serialize, Deserialize)]
 pub(super) struct RequestHead {
     /// The front's mapping.

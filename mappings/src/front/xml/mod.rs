@@ -225,3 +225,6 @@ impl Front for XmlFront {
         Self::draft(exchange, encoding, body, Some(fault))
     }
 }
+
+#[cfg(test)]
+mod tests;

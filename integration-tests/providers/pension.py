@@ -1,13 +1,16 @@
 """A pension register made with spyne, which writes its WSDL by itself: types of two namespaces,
 records in records, lists, attributes, codes, decimals, faults that are declared and that are not.
-`/soap11` and `/soap12` speak one version each. It prints its port and serves until killed.
+`/soap11` and `/soap12` speak one version each, `/xml` the same documents without envelopes. It
+prints its port and serves until killed. `pension.py FOLDER` writes its schemas there instead.
 """
 
 import datetime
 import decimal
 import logging
+import sys
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
+from lxml import etree
 from spyne import (
     Application,
     Array,
@@ -24,7 +27,9 @@ from spyne import (
     XmlAttribute,
     rpc,
 )
+from spyne.interface.xml_schema import XmlSchema
 from spyne.protocol.soap import Soap11, Soap12
+from spyne.protocol.xml import XmlDocument
 from spyne.util.wsgi_wrapper import WsgiMounter
 
 PENSIONS = "urn:example:pensions"
@@ -124,6 +129,15 @@ def application(protocol):
 
 
 APPLICATIONS = {"soap11": application(Soap11), "soap12": application(Soap12)}
+APPLICATIONS["xml"] = application(XmlDocument)
+
+if len(sys.argv) > 1:
+    schema = XmlSchema(APPLICATIONS["xml"].interface)
+    schema.build_schema_nodes(with_schema_location=True)
+    for prefix, root in schema.schema_dict.items():
+        etree.ElementTree(root).write("%s/%s.xsd" % (sys.argv[1], prefix))
+    sys.exit()
+
 SERVER = make_server("127.0.0.1", 0, WsgiMounter(APPLICATIONS), handler_class=Quiet)
 print(SERVER.server_port, flush=True)
 SERVER.serve_forever()

@@ -71,39 +71,49 @@ async fn import(provider: &Provider, path: &str) -> Imported {
     std::fs::write(&wsdl, text.unwrap()).unwrap();
 
     let (mut world, folder, catalog) = editable(|_| {}).await;
-    let said = run_import(&wsdl, catalog.path());
-    assert!(said.contains("it loads"), "{said}");
-    let rest = catalog.path().join("pension/rest/v1");
-    std::fs::create_dir_all(&rest).unwrap();
-    std::fs::write(rest.join("mapping.yaml"), REST).unwrap();
+    let source = ["--sector=pension", "--system=register", "--wsdl", wsdl.to_str().unwrap()];
+    assert!(run_import(&source, catalog.path()).starts_with(CANNOT_SAY));
+    add_rest(catalog.path());
     std::fs::write(world.layout().path("policies/pension.cedar"), POLICY).unwrap();
-    configure(&world, |table| connect(table, &url));
+    configure(&world, |table| {
+        connect(table, "pension", &["findPensioner", "describe"], "soap", &url);
+        serve(table, "soap", "pension/register/v1");
+        serve(table, "rest", "pension/rest/v1");
+    });
     world.start_gateway().await.unwrap();
     Imported { world, wsdl, _folders: (folder, catalog, documents) }
 }
 
-fn run_import(wsdl: &Path, catalog: &Path) -> String {
-    let arguments = ["mapping", "new", "--sector=pension", "--system=register", "--wsdl"];
-    let output = Command::new(naru())
-        .args(arguments)
-        .arg(wsdl)
-        .arg("--catalog")
-        .arg(catalog)
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{said}");
-    // What the WSDL says and a mapping cannot is counted.
-    assert!(said.starts_with("2 things of it the mapping CANNOT SAY:"), "{said}");
-    String::from_utf8(output.stdout).unwrap()
+fn add_rest(catalog: &Path) {
+    let rest = catalog.join("pension/rest/v1");
+    std::fs::create_dir_all(&rest).unwrap();
+    std::fs::write(rest.join("mapping.yaml"), REST).unwrap();
 }
 
-/// Fronts, route and backend of the new sector.
-fn connect(table: &mut toml::Table, url: &str) {
+/// What a schema of the register says and a mapping cannot is counted.
+const CANNOT_SAY: &str = "2 things of it the mapping CANNOT SAY:";
+
+/// What the command says on standard error.
+fn run_import(source: &[&str], catalog: &Path) -> String {
+    let command = &mut Command::new(naru());
+    let command = command.args(["mapping", "new", "--catalog"]).arg(catalog).args(source);
+    let output = command.output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{error}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("it loads"), "{said}");
+    error
+}
+
+/// Route and backend of a new sector, and the key that every sector has.
+fn connect(table: &mut toml::Table, sector: &str, services: &[&str], kind: &str, url: &str) {
+    let services: Vec<String> =
+        services.iter().map(|service| format!("\"{sector}/{service}\"")).collect();
     let added: toml::Table = format!(
-        "[[route]]\nservices = [\"pension/findPensioner\", \"pension/describe\"]\n\
-         mapping = \"pension/register-provider/v1\"\nbackend = \"pensions\"\n\
-         [[backend]]\nname = \"pensions\"\nkind = \"soap\"\nurl = \"{url}\"\n"
+        "[[route]]\nservices = [{}]\nmapping = \"{sector}/register-provider/v1\"\n\
+         backend = \"imported\"\n\
+         [[backend]]\nname = \"imported\"\nkind = \"{kind}\"\nurl = \"{url}\"\n",
+        services.join(", ")
     )
     .parse()
     .unwrap();
@@ -112,10 +122,11 @@ fn connect(table: &mut toml::Table, url: &str) {
         list.extend(entries.as_array().unwrap().iter().cloned());
     }
     let keys = table["secrets"]["pseudonyms"].as_table_mut().unwrap();
-    keys.insert("pension".to_owned(), keys["welfare"].clone());
-    let fronts = table["fronts"].as_table_mut().unwrap();
-    fronts["soap"].as_array_mut().unwrap().push("pension/register/v1".into());
-    fronts["rest"].as_array_mut().unwrap().push("pension/rest/v1".into());
+    keys.insert(sector.to_owned(), keys["welfare"].clone());
+}
+
+fn serve(table: &mut toml::Table, format: &str, mapping: &str) {
+    table["fronts"][format].as_array_mut().unwrap().push(mapping.into());
 }
 
 async fn ask(world: &World, number: &str) -> (u16, Value) {
@@ -127,6 +138,17 @@ async fn ask(world: &World, number: &str) -> (u16, Value) {
         .await
         .unwrap();
     (response.status().as_u16(), response.json().await.unwrap())
+}
+
+/// What spyne knows of a person, as a REST caller gets it.
+async fn is_found(world: &World) {
+    let (status, body) = ask(world, "9001011234567").await;
+    assert_eq!(status, 200, "{body}");
+    let months: Vec<Value> = [1, 2, 12].iter().map(|month| json!({ "month": month })).collect();
+    let pensioner = json!({
+        "name": "홍길동", "status": "paid", "balance": "-1234567.89", "city": "서울", "months": months,
+    });
+    assert_eq!(body["pensioner"], pensioner, "{body}");
 }
 
 /// What zeep gets by the WSDL at an address.
@@ -148,13 +170,7 @@ async fn both_ways(path: &str) {
     let provider = Provider::start("pension.py");
     let Imported { world, wsdl, _folders } = import(&provider, path).await;
 
-    let (status, body) = ask(&world, "9001011234567").await;
-    assert_eq!(status, 200, "{body}");
-    let months: Vec<Value> = [1, 2, 12].iter().map(|month| json!({ "month": month })).collect();
-    let pensioner = json!({
-        "name": "홍길동", "status": "paid", "balance": "-1234567.89", "city": "서울", "months": months,
-    });
-    assert_eq!(body["pensioner"], pensioner, "{body}");
+    is_found(&world).await;
     // A fault that the WSDL declares is a refusal of that name; one that it does not is none.
     let (status, body) = ask(&world, "1111111111111").await;
     assert_eq!((status, &body["code"]), (409, &json!("no-pensioner")), "{body}");
@@ -190,4 +206,90 @@ async fn a_wsdl_of_spyne_is_served_and_called_over_soap_1_1() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wsdl_of_spyne_is_served_and_called_over_soap_1_2() {
     both_ways("soap12").await;
+}
+
+/// The schemas of the same register, in files that import one another, and its documents without
+/// envelopes.
+#[tokio::test(flavor = "multi_thread")]
+async fn schemas_of_spyne_become_a_backend_of_plain_xml() {
+    let schemas = tempfile::tempdir().unwrap();
+    let folder = root().join("integration-tests");
+    let wrote = Command::new(folder.join("clients/.venv/bin/python"))
+        .arg(folder.join("providers/pension.py"))
+        .arg(schemas.path())
+        .status();
+    assert!(wrote.unwrap().success());
+    let provider = Provider::start("pension.py");
+    let (mut world, _folder, catalog) = editable(|_| {}).await;
+    let schema = schemas.path().join("tns.xsd");
+    let names = ["--sector=pension", "--system=register-provider", "--service=findPensioner"];
+    let elements = ["--request=find_pensioner", "--reply=find_pensionerResponse"];
+    let source = [&["--xsd", schema.to_str().unwrap()], &names[..], &elements[..]].concat();
+    assert!(run_import(&source, catalog.path()).starts_with(CANNOT_SAY));
+    add_rest(catalog.path());
+    std::fs::write(world.layout().path("policies/pension.cedar"), POLICY).unwrap();
+    let url = format!("http://127.0.0.1:{}/xml", provider.port);
+    configure(&world, |table| {
+        connect(table, "pension", &["findPensioner"], "xml", &url);
+        serve(table, "rest", "pension/rest/v1");
+    });
+    world.start_gateway().await.unwrap();
+
+    is_found(&world).await;
+    let (status, body) = ask(&world, "0000000000000").await;
+    assert_eq!((status, &body["kind"]), (503, &json!("BackendUnavailable")), "{body}");
+    world.stop().await.unwrap();
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+/// The document that FastAPI makes of its own service: its callers call the gateway by the same
+/// paths and get the same answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_openapi_document_of_fastapi_is_served_and_called() {
+    let provider = Provider::start("lending.py");
+    let url = format!("http://127.0.0.1:{}", provider.port);
+    let documents = tempfile::tempdir().unwrap();
+    let document = documents.path().join("openapi.json");
+    let text = Client::new().get(format!("{url}/openapi.json")).send().await.unwrap().text().await;
+    std::fs::write(&document, text.unwrap()).unwrap();
+
+    let (mut world, _folder, catalog) = editable(|_| {}).await;
+    let source = ["--sector=library", "--system=register", "--openapi", document.to_str().unwrap()];
+    run_import(&source, catalog.path());
+    let policy = POLICY.replace("pension", "library");
+    std::fs::write(world.layout().path("policies/library.cedar"), policy).unwrap();
+    configure(&world, |table| {
+        connect(table, "library", &["findLoan", "orderLoan"], "rest", &url);
+        serve(table, "rest", "library/register/v1");
+    });
+    world.start_gateway().await.unwrap();
+    let by_naru = format!("{}/v1/library", world.http_url());
+    let key = world.api_keys().portal.expose().to_owned();
+    let client = Client::new();
+
+    let find = |at: &str| {
+        let request = client.get(format!("{at}/loans/kim?late=true"));
+        answer(request.header("x-api-key", &key))
+    };
+    let direct = find(&url).await;
+    assert_eq!((direct.0, &direct.1["books"][1]["title"]), (200, &json!("나루")), "{direct:?}");
+    assert_eq!(find(&by_naru).await, direct);
+
+    let order = json!({ "reader": "김", "book": { "title": "a/b?c", "pages": 3 } });
+    let put = |at: &str| {
+        let request = client.post(format!("{at}/loans")).json(&order);
+        answer(request.header("x-api-key", &key).header("idempotency-key", "\"l-1\""))
+    };
+    let direct = put(&url).await;
+    assert_eq!(direct, (200, json!({ "receipt": "김/a/b?c/3/None" })));
+    assert_eq!(put(&by_naru).await, direct);
+
+    let nobody = client.get(format!("{by_naru}/loans/nobody")).header("x-api-key", &key);
+    let (status, body) = answer(nobody).await;
+    assert_eq!((status, &body["kind"]), (409, &json!("BackendRefused")), "{body}");
+    world.stop().await.unwrap();
 }

@@ -23,6 +23,9 @@ macro_rules! fuzz_target {
     };
 }
 
+#[path = "../fuzz/fuzz_targets/abi.rs"]
+#[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
+mod abi;
 #[path = "../fuzz/fuzz_targets/batch.rs"]
 #[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
 mod batch;
@@ -35,6 +38,9 @@ mod framing;
 #[path = "../fuzz/fuzz_targets/grpc.rs"]
 #[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
 mod grpc;
+#[path = "../fuzz/fuzz_targets/openapi.rs"]
+#[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
+mod openapi;
 #[path = "../fuzz/fuzz_targets/provider.rs"]
 #[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
 mod provider;
@@ -65,15 +71,20 @@ mod xroad_rest;
 #[path = "../fuzz/fuzz_targets/xroad_soap.rs"]
 #[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
 mod xroad_soap;
+#[path = "../fuzz/fuzz_targets/xsd.rs"]
+#[allow(unused_attributes, reason = "`no_main` is for the fuzzer's build")]
+mod xsd;
 
 /// A target by its name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 14] = [
+const TARGETS: [Target; 17] = [
+    ("abi", abi::run),
     ("batch", batch::run),
     ("copybook", copybook::run),
     ("framing", framing::run),
     ("grpc", grpc::run),
+    ("openapi", openapi::run),
     ("provider", provider::run),
     ("rest", rest::run),
     ("soap", soap::run),
@@ -84,6 +95,7 @@ const TARGETS: [Target; 14] = [
     ("xml", xml::run),
     ("xroad_rest", xroad_rest::run),
     ("xroad_soap", xroad_soap::run),
+    ("xsd", xsd::run),
 ];
 
 /// Mutations of each file of a corpus.

@@ -95,12 +95,17 @@ impl Parts<'_> {
             result: layout.result.clone(),
         };
         let base = Base { path: &layout.path, methods: &[MethodFormat::Post], default: "" };
+        self.prefixes(&layout.namespaces, spot);
+        self.provider(wire, &xml_shape, false, &base, spot)
+    }
+
+    /// Checks that the prefixes of rows are declared.
+    fn prefixes(&self, declared: &BTreeMap<String, String>, spot: &mut Spot<'_>) {
         for (name, operation) in &self.file.operations {
             let spot = &mut spot.key(format_args!("operations.{name}"));
-            prefixes(&operation.request, &layout.namespaces, &mut spot.key("request"));
-            prefixes(&operation.reply, &layout.namespaces, &mut spot.key("reply"));
+            prefixes(&operation.request, declared, &mut spot.key("request"));
+            prefixes(&operation.reply, declared, &mut spot.key("reply"));
         }
-        self.provider(wire, &xml_shape, false, &base, spot)
     }
 
     fn json(&self, layout: &JsonProvider, spot: &mut Spot<'_>) -> Option<Arc<dyn Provide>> {
@@ -115,11 +120,22 @@ impl Parts<'_> {
 
     fn xml(&self, layout: &XmlProvider, spot: &mut Spot<'_>) -> Option<Arc<dyn Provide>> {
         let key = &mut spot.key("layout.provider.xml");
+        let form = match (layout.namespace.is_some(), layout.element_form) {
+            (true, form) => form.unwrap_or_default(),
+            (false, form) => {
+                unused(form.is_some(), "element-form", key);
+                ElementFormName::Unqualified
+            }
+        };
+        let target = layout.namespace.as_deref().unwrap_or_default();
         let wire = XmlWire {
             namespace: layout.namespace.clone(),
+            namespaces: namespaces(&layout.namespaces, (target, form), key),
+            qualified: form == ElementFormName::Qualified,
             headers: self.header(&layout.headers, &shape::json, false, &mut key.key("headers")),
             result: layout.result.clone(),
         };
+        self.prefixes(&layout.namespaces, spot);
         self.provider(wire, &xml_shape, false, &Base::HTTP, spot)
     }
 

@@ -82,6 +82,11 @@ fn refusal_members() -> Vec<String> {
 pub(crate) struct XmlProvider {
     /// The documents have none when absent.
     pub(crate) namespace: Option<String>,
+    /// Other namespaces, by the prefixes that rows name them by.
+    #[serde(default)]
+    pub(crate) namespaces: BTreeMap<String, String>,
+    /// Of the elements below a document's own; that of a namespace when absent.
+    pub(crate) element_form: Option<ElementFormName>,
     #[serde(default)]
     pub(crate) headers: Vec<Row>,
     pub(crate) result: Option<ResultFormat>,

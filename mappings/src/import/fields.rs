@@ -81,6 +81,9 @@ pub(super) enum Term {
         min: i64,
         max: i64,
     },
+    Bytes {
+        length: usize,
+    },
     Flag,
     Date,
     Time,

@@ -1,15 +1,19 @@
 //! Mappings made from what other systems have: a start for the person who finishes them. A copybook
-//! says a telegram's bytes ([`copybook`]), a WSDL a SOAP service ([`wsdl`]). What
-//! is read becomes fields ([`fields`]) with what a mapping cannot say beside them, and these are
-//! written as YAML ([`render`]); nothing is dropped without a word.
+//! says a telegram's bytes ([`copybook`]), a WSDL a SOAP service ([`wsdl`]), a schema alone plain XML
+//! ([`xml`]), OpenAPI a REST service ([`openapi`]), an ABI a contract's functions ([`abi`]). What is
+//! read becomes fields ([`fields`]) with what a mapping cannot say beside them, and these are written
+//! as YAML ([`render`]); nothing is dropped without a word.
 
+pub mod abi;
 pub mod copybook;
 mod documents;
 mod fields;
 mod names;
+pub mod openapi;
 mod render;
 mod tree;
 pub mod wsdl;
+pub mod xml;
 mod xsd;
 
 use std::fmt;
@@ -37,6 +41,15 @@ pub struct NewMapping {
     pub system: String,
     /// The text of the file.
     pub text: String,
+}
+
+/// Which side of a contract a mapping is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The gateway serves the contract.
+    Front,
+    /// The gateway calls the provider.
+    Backend,
 }
 
 /// A place in a document.
@@ -97,6 +110,14 @@ pub enum ImportError {
         space: String,
         /// Its name.
         name: String,
+    },
+    /// A text that is not of its format.
+    #[error("{file}: {why}")]
+    Text {
+        /// The file.
+        file: String,
+        /// What is wrong, and where.
+        why: String,
     },
     /// A name that is none of XML's.
     #[error("{at}: `{name}` is no name of XML without a colon")]

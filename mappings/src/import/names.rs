@@ -35,7 +35,10 @@ pub(super) fn service_name(name: &str) -> String {
             (false, false) => out.push_str(&upper_start(part)),
         }
     }
-    if out.is_empty() { "field".to_owned() } else { out }
+    match out.starts_with(|first: char| first.is_numeric()) || out.is_empty() {
+        true => format!("field{out}"),
+        false => out,
+    }
 }
 
 /// `CustName` → `custName`, `IDNumber` → `idNumber`, `ID` → `id`.
@@ -113,6 +116,29 @@ pub(super) fn scalar(text: &str) -> String {
     if begins && plain && !is_word { text.to_owned() } else { quoted(text) }
 }
 
+/// `NoSuchResident` → `no-such-resident`, as codes of refusals are.
+pub(super) fn refusal_code(name: &str) -> String {
+    let mut out = String::new();
+    let mut before = ' ';
+    for letter in name.chars() {
+        if letter.is_uppercase() && before.is_lowercase() {
+            out.push('-');
+        }
+        match letter.is_ascii_alphanumeric() {
+            true => out.push(letter.to_ascii_lowercase()),
+            false if out.ends_with('-') || out.is_empty() => {}
+            false => out.push('-'),
+        }
+        before = letter;
+    }
+    let code = out.trim_end_matches('-');
+    if code.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        code.to_owned()
+    } else {
+        "refused".to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +164,7 @@ mod tests {
             ("URLOfAPI", "urlOfAPI"),
             ("이름", "이름"),
             ("_", "field"),
+            ("0", "field0"),
         ] {
             assert_eq!(service_name(name), wanted);
         }

@@ -1,6 +1,6 @@
 //! Fields → the YAML of a mapping's tables and of the services they map to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -54,6 +54,31 @@ pub(super) struct Spaces {
 }
 
 impl Spaces {
+    /// Those of the elements of some tables, around which `target` is.
+    pub(super) fn of<'t>(target: &Arc<str>, tables: impl IntoIterator<Item = &'t Table>) -> Self {
+        let mut found = BTreeSet::new();
+        tables.into_iter().for_each(|table| elements(table, &mut found));
+        // Without an element of no namespace a name alone is of the target's.
+        let qualified = !found.contains("") && !target.is_empty();
+        let plain: Arc<str> = if qualified { target.clone() } else { "".into() };
+        let others = found.into_iter().filter(|space| *space != plain && !space.is_empty());
+        let prefixes = others.zip(1_usize..).map(|(space, number)| (space, format!("ns{number}")));
+        Self { qualified, prefixes: prefixes.collect() }
+    }
+
+    /// Appends what a layout says of them; `has_target` where there is a namespace to be of.
+    pub(super) fn layout(&self, has_target: bool, level: usize, out: &mut String) {
+        if !self.qualified && has_target {
+            line(out, level, "element-form: unqualified");
+        }
+        if !self.prefixes.is_empty() {
+            line(out, level, "namespaces:");
+            for (space, prefix) in &self.prefixes {
+                line(out, level.saturating_add(1), &format!("{prefix}: {}", quoted(space)));
+            }
+        }
+    }
+
     fn name(&self, wire: &Wire) -> String {
         match wire {
             Wire::Attribute(name) => format!("@{name}"),
@@ -110,6 +135,18 @@ impl Spaces {
     }
 }
 
+fn elements(table: &Table, found: &mut BTreeSet<Arc<str>>) {
+    for field in &table.fields {
+        if let Wire::Element { space, .. } = &field.wire {
+            found.insert(space.clone());
+        }
+        match &field.shape {
+            Shape::Value(_) => {}
+            Shape::Record(table) | Shape::List { table, .. } => elements(table, found),
+        }
+    }
+}
+
 fn value_keys(value: &Value) -> String {
     match &value.term {
         Term::Code(set) => format!("type: {}, table: {}", value.wire, scalar(set)),
@@ -156,6 +193,23 @@ pub(super) fn code_sets(codes: &Codes, out: &mut String) {
     line(out, 0, "");
 }
 
+/// Appends what a `services.yaml` says before its services.
+pub(super) fn services_head(source: &str, sector: &str, codes: &Codes, out: &mut String) {
+    let made = format!(
+        "# Made from {source} by `naru mapping new`: its fields as they are. TO SAY: what they"
+    );
+    line(out, 0, &made);
+    line(
+        out,
+        0,
+        "# mean, which of them name a person (personal-text, resident-number), whose consent is wanted.",
+    );
+    line(out, 0, "naru: services/v1");
+    line(out, 0, &format!("sector: {}\n", scalar(sector)));
+    code_sets(codes, out);
+    line(out, 0, "services:");
+}
+
 /// Appends the fields of a service, or of a record of one.
 pub(super) fn terms(key: &str, table: &Table, level: usize, out: &mut String) {
     match table.fields.is_empty() {
@@ -195,6 +249,7 @@ fn term_keys(term: &Term) -> String {
         Term::Decimal { scale, min, max } => {
             format!("type: decimal, scale: {scale}, min: {min}, max: {max}")
         }
+        Term::Bytes { length } => format!("type: bytes, length: {length}"),
         Term::Flag => "type: flag".to_owned(),
         Term::Date => "type: date".to_owned(),
         Term::Time => "type: time".to_owned(),

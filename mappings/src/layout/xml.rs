@@ -270,6 +270,19 @@ impl Rows<XmlKind> {
         locals: Locals,
     ) -> Result<(), FieldError> {
         out.text.extend(["<", tag[0], tag[1]]);
+        self.write_attributes(record, out)?;
+        out.text.push('>');
+        self.elements(record, out, locals)?;
+        out.text.extend(["</", tag[0], tag[1], ">"]);
+        Ok(())
+    }
+
+    /// Appends the attributes of the element that holds a record.
+    pub(crate) fn write_attributes(
+        &self,
+        record: &Record<'_>,
+        out: &mut XmlWriter,
+    ) -> Result<(), FieldError> {
         for (row, wire) in self.0.iter().zip(record) {
             if let (Some(name), Some(Wire::Text(text))) = (row.name.strip_prefix('@'), wire) {
                 legal(&row.name, text)?;
@@ -278,9 +291,6 @@ impl Rows<XmlKind> {
                 out.text.push('"');
             }
         }
-        out.text.push('>');
-        self.elements(record, out, locals)?;
-        out.text.extend(["</", tag[0], tag[1], ">"]);
         Ok(())
     }
 

@@ -16,6 +16,10 @@ use crate::unfit::FieldError;
 pub(crate) struct XmlWire {
     /// None where the documents have no namespace.
     pub(crate) namespace: Option<String>,
+    /// Others, by the prefixes that rows name them by.
+    pub(crate) namespaces: Vec<(String, String)>,
+    /// Whether the elements below a document's own are of its namespace.
+    pub(crate) qualified: bool,
     pub(crate) headers: Rows<JsonKind>,
     pub(crate) result: Option<ResultFormat>,
 }
@@ -41,6 +45,12 @@ impl Wire for XmlWire {
                 escape(&mut out.text, namespace);
                 out.text.push('"');
             }
+            for (prefix, name) in &self.namespaces {
+                out.text.extend([" xmlns:", prefix, "=\""]);
+                escape(&mut out.text, name);
+                out.text.push('"');
+            }
+            saying.request.write_attributes(&record, &mut out)?;
             out.text.push('>');
             saying.request.elements(&record, &mut out, self.locals())?;
             out.text.extend(["</", prefix, &saying.function, ">"]);
@@ -64,7 +74,8 @@ impl Wire for XmlWire {
             }
         }
         let target = self.namespace.as_deref().unwrap_or_default();
-        let xml = &mut XmlReader::new(&received.body, target)?;
+        let xml = XmlReader::new(&received.body, target)?;
+        let xml = &mut xml.declaring(&self.namespaces);
         let space = if self.namespace.is_some() { Space::Target } else { Space::None };
         let root = match xml.structure()? {
             Node::Start(root) if root.space == space && root.name() == saying.answer => root,
@@ -85,8 +96,7 @@ impl XmlWire {
     }
 
     fn locals(&self) -> Locals {
-        let qualified = self.namespace.is_some();
-        Locals { here: qualified, below: qualified }
+        Locals { here: self.qualified, below: self.qualified }
     }
 }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use gateway_core::{Front, Pseudonym, Pseudonymize};
 use mappings::Catalog;
-use mappings::import::wsdl::{Side, WsdlScaffold};
-use mappings::import::{Documents, ImportError, Refusal, Scaffold};
+use mappings::import::wsdl::WsdlScaffold;
+use mappings::import::{Documents, ImportError, Refusal, Scaffold, Side};
 use proptest::prelude::*;
 
 struct Nobody;

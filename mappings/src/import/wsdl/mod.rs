@@ -6,7 +6,7 @@ mod contract;
 mod definitions;
 mod scaffold;
 
-pub use scaffold::{Side, WsdlScaffold};
+pub use scaffold::WsdlScaffold;
 
 /// The namespace of WSDL 1.1.
 const WSDL: &str = "http://schemas.xmlsoap.org/wsdl/";

@@ -1,16 +1,15 @@
 //! A contract → the mappings that serve it and that call it, and the services between them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use gateway_core::Kind;
 
 use super::contract::{self, Contract, Message, Operation};
 use super::definitions::Definitions;
-use crate::import::fields::{Note, Shape, Table, Wire};
-use crate::import::names::{quoted, scalar, service_name, unique_of};
+use crate::import::fields::{Note, Shape, Wire};
+use crate::import::names::{quoted, refusal_code, scalar, service_name, unique_of};
 use crate::import::render::{self, Spaces, Way, line};
-use crate::import::{Documents, ImportError, NewMapping, Scaffold};
+use crate::import::{Documents, ImportError, NewMapping, Scaffold, Side};
 
 /// What the person who imports a WSDL knows and it does not say.
 #[derive(Clone, Debug)]
@@ -25,15 +24,6 @@ pub struct WsdlScaffold {
     pub only: Option<Side>,
     /// The operations that change something; all others only ask.
     pub submits: Vec<String>,
-}
-
-/// Which side of a contract a mapping is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The gateway serves the contract.
-    Front,
-    /// The gateway calls the provider.
-    Backend,
 }
 
 impl WsdlScaffold {
@@ -62,39 +52,19 @@ impl WsdlScaffold {
     }
 }
 
-/// Which namespaces elements have, and how a row says so.
+/// Which namespaces elements have, and how a row says so. Parts of the rpc style have none whatever
+/// is below them.
 fn spaces(contract: &Contract) -> Spaces {
-    let mut found = BTreeSet::new();
-    for operation in &contract.operations {
-        for message in [&operation.request, &operation.reply] {
-            match contract.rpc {
-                true => message.table.fields.iter().for_each(|part| below(&part.shape, &mut found)),
-                false => elements(&message.table, &mut found),
-            }
-        }
+    let messages = contract.operations.iter().flat_map(|one| [&one.request, &one.reply]);
+    if !contract.rpc {
+        return Spaces::of(&contract.namespace, messages.map(|message| &message.table));
     }
-    // Without an element of no namespace a name alone is of the target's.
-    let qualified = !found.contains("");
-    let plain: Arc<str> = if qualified { contract.namespace.clone() } else { "".into() };
-    let others = found.into_iter().filter(|space| *space != plain && !space.is_empty());
-    let prefixes = others.zip(1_usize..).map(|(space, number)| (space, format!("ns{number}")));
-    Spaces { qualified, prefixes: prefixes.collect() }
-}
-
-fn elements(table: &Table, found: &mut BTreeSet<Arc<str>>) {
-    for field in &table.fields {
-        if let Wire::Element { space, .. } = &field.wire {
-            found.insert(space.clone());
-        }
-        below(&field.shape, found);
-    }
-}
-
-fn below(shape: &Shape, found: &mut BTreeSet<Arc<str>>) {
-    match shape {
-        Shape::Value(_) => {}
-        Shape::Record(table) | Shape::List { table, .. } => elements(table, found),
-    }
+    let parts = messages.flat_map(|message| &message.table.fields);
+    let below = parts.filter_map(|part| match &part.shape {
+        Shape::Value(_) => None,
+        Shape::Record(table) | Shape::List { table, .. } => Some(table),
+    });
+    Spaces::of(&contract.namespace, below)
 }
 
 struct Writer<'c> {
@@ -147,7 +117,7 @@ impl Writer<'_> {
             (false, false) => "document-bare",
         };
         line(out, 2, &format!("style: {style}"));
-        self.layout_spaces(out);
+        self.spaces.layout(true, 2, out);
         if let Some((element, header)) = self.header(0) {
             if element != "header" {
                 line(out, 2, &format!("header-element: {}", scalar(element)));
@@ -211,18 +181,6 @@ impl Writer<'_> {
         })
     }
 
-    fn layout_spaces(&self, out: &mut String) {
-        if !self.spaces.qualified {
-            line(out, 2, "element-form: unqualified");
-        }
-        if !self.spaces.prefixes.is_empty() {
-            line(out, 2, "namespaces:");
-            for (space, prefix) in &self.spaces.prefixes {
-                line(out, 3, &format!("{prefix}: {}", quoted(space)));
-            }
-        }
-    }
-
     fn fault_comment(&self, out: &mut String) {
         let faults: BTreeSet<&String> =
             self.contract.operations.iter().flat_map(|operation| &operation.faults).collect();
@@ -254,9 +212,7 @@ impl Writer<'_> {
         if self.contract.rpc {
             line(out, 3, "style: rpc");
         }
-        let mut spaces = String::new();
-        self.layout_spaces(&mut spaces);
-        spaces.lines().for_each(|text| line(out, 1, text));
+        self.spaces.layout(true, 3, out);
         self.backend_headers(out);
         line(out, 0, "");
         render::tables(&self.contract.codes, out);
@@ -319,7 +275,7 @@ impl Writer<'_> {
         }
         line(out, 0, "refusals:");
         for fault in faults {
-            let code = kebab(fault);
+            let code = refusal_code(fault);
             let says = quoted(&format!("the provider refused this: {fault}"));
             line(out, 1, &format!("{}: {{ code: {code}, says: {says} }}", scalar(fault)));
         }
@@ -327,20 +283,7 @@ impl Writer<'_> {
 
     fn services(&self) -> String {
         let out = &mut String::new();
-        line(
-            out,
-            0,
-            "# Made from a WSDL by `naru mapping new`: its fields as they are. TO SAY: what they mean,",
-        );
-        line(
-            out,
-            0,
-            "# which of them name a person (personal-text, resident-number), whose consent is wanted.",
-        );
-        line(out, 0, "naru: services/v1");
-        line(out, 0, &format!("sector: {}\n", scalar(&self.wanted.sector)));
-        render::code_sets(&self.contract.codes, out);
-        line(out, 0, "services:");
+        render::services_head("a WSDL", &self.wanted.sector, &self.contract.codes, out);
         for (operation, code) in self.operations() {
             line(out, 1, &format!("{}:", scalar(&code)));
             match self.wanted.submits.contains(&operation.name) {
@@ -412,28 +355,5 @@ impl Writer<'_> {
             }
         }
         notes.into_values().collect()
-    }
-}
-
-/// `NoSuchResident` → `no-such-resident`, as codes of refusals are.
-fn kebab(name: &str) -> String {
-    let mut out = String::new();
-    let mut before = ' ';
-    for letter in name.chars() {
-        if letter.is_uppercase() && before.is_lowercase() {
-            out.push('-');
-        }
-        match letter.is_ascii_alphanumeric() {
-            true => out.push(letter.to_ascii_lowercase()),
-            false if out.ends_with('-') || out.is_empty() => {}
-            false => out.push('-'),
-        }
-        before = letter;
-    }
-    let code = out.trim_end_matches('-');
-    if code.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        code.to_owned()
-    } else {
-        "refused".to_owned()
     }
 }

@@ -220,6 +220,12 @@ impl Schemas {
         let loaded = self.loaded.get(*place)?;
         Some(Part { element: loaded.schema()?.children.get(*index)?, of: &loaded.header })
     }
+
+    /// The names of all global elements.
+    pub(in crate::import) fn elements(&self) -> impl Iterator<Item = &Name> {
+        let elements = self.components.keys().filter(|(kind, _)| *kind == Kind::Element);
+        elements.map(|(_, name)| name)
+    }
 }
 
 /// A document that another refers to.

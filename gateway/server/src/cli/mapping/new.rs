@@ -2,15 +2,18 @@
 
 mod copybook;
 mod wsdl;
+mod xsd;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use gateway_core::{Pseudonym, Pseudonymize};
 use mappings::Catalog;
-use mappings::import::Scaffold;
+use mappings::import::abi::AbiScaffold;
+use mappings::import::openapi::OpenApiScaffold;
+use mappings::import::{Scaffold, Side};
 
 use super::super::{Failure, say, warn};
 
@@ -30,10 +33,23 @@ pub(in crate::cli) struct New {
     /// The system, e.g. city-c.
     #[arg(long)]
     system: String,
+    /// The name of the service; of a copybook and of a schema.
+    #[arg(long)]
+    service: Option<String>,
+    /// An operation of a WSDL, or the service of a schema, that changes something; all others only
+    /// ask.
+    #[arg(long = "submit", value_name = "OPERATION")]
+    submits: Vec<String>,
+    /// Of a WSDL and of OpenAPI, one of the two mappings: the front SYSTEM, which serves the
+    /// contract, or the backend SYSTEM-provider, which calls it.
+    #[arg(long, value_enum)]
+    only: Option<Only>,
     #[command(flatten)]
     copybook: copybook::Copybook,
     #[command(flatten)]
     wsdl: wsdl::Wsdl,
+    #[command(flatten)]
+    xsd: xsd::Xsd,
 }
 
 const EXAMPLES: &str = "\
@@ -44,7 +60,29 @@ Examples:
   A SOAP service: the front `register`, which serves its contract, and the backend
   `register-provider`, which calls it:
     naru mapping new --wsdl register.wsdl --sector population --system register \\
-      --submit reportMove";
+      --submit reportMove
+  Plain XML over HTTP, by the schema of its documents:
+    naru mapping new --xsd register.xsd --sector population --system register \\
+      --request nameRequest --reply nameResponse --service realNameCheck
+  A REST service, by its OpenAPI document: a front and a backend:
+    naru mapping new --openapi register.yaml --sector population --system register
+  A contract on an EVM ledger, by what solc writes of it:
+    naru mapping new --abi Welfare.json --sector welfare --system ledger";
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Only {
+    Front,
+    Backend,
+}
+
+impl From<Only> for Side {
+    fn from(only: Only) -> Self {
+        match only {
+            Only::Front => Self::Front,
+            Only::Backend => Self::Backend,
+        }
+    }
+}
 
 /// What a mapping is made of.
 #[derive(Args)]
@@ -56,14 +94,33 @@ struct Source {
     /// A WSDL 1.1 with a SOAP binding, literal. What it imports is read from its own folder.
     #[arg(long, value_name = "FILE")]
     wsdl: Option<PathBuf>,
+    /// An XML Schema: a backend that is sent one document and answers with another.
+    #[arg(long, value_name = "FILE", requires_all = ["request", "reply", "service"])]
+    xsd: Option<PathBuf>,
+    /// OpenAPI 3.0 or 3.1, in YAML or JSON: a REST front and a backend.
+    #[arg(long, value_name = "FILE")]
+    openapi: Option<PathBuf>,
+    /// The JSON of a Solidity contract's ABI, or of a compiler's output with its `abi`: a ledger
+    /// backend.
+    #[arg(long, value_name = "FILE")]
+    abi: Option<PathBuf>,
 }
 
 impl New {
     pub(super) fn run(self) -> Result<(), Failure> {
         let names = (self.sector.as_str(), self.system.as_str());
+        let service = self.service.as_ref();
+        let only = self.only.map(Side::from);
         let made = match &self.source {
-            Source { copybook: Some(file), .. } => self.copybook.scaffold(file, names)?,
-            Source { wsdl: Some(file), .. } => self.wsdl.scaffold(file, names)?,
+            Source { copybook: Some(file), .. } => self.copybook.scaffold(file, names, service)?,
+            Source { wsdl: Some(file), .. } => {
+                self.wsdl.scaffold(file, names, only, &self.submits)?
+            }
+            Source { xsd: Some(file), .. } => {
+                self.xsd.scaffold(file, names, service, &self.submits)?
+            }
+            Source { abi: Some(file), .. } => abi(file, names)?,
+            Source { openapi: Some(file), .. } => openapi(file, names, only)?,
             _ => return Err("say what the mapping is made of, e.g. --wsdl FILE".into()),
         };
         self.write(&made)?;
@@ -109,6 +166,24 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     }
     fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     say(format_args!("wrote {}", path.display()))
+}
+
+fn abi(file: &Path, (sector, system): (&str, &str)) -> Result<Scaffold, Failure> {
+    let name = file.display().to_string();
+    let bytes = fs::read(file).map_err(|error| format!("{name} cannot be read: {error}"))?;
+    let scaffold = AbiScaffold { sector: sector.to_owned(), system: system.to_owned() };
+    Ok(scaffold.write(&name, &bytes).map_err(|error| error.to_string())?)
+}
+
+fn openapi(
+    file: &Path,
+    (sector, system): (&str, &str),
+    only: Option<Side>,
+) -> Result<Scaffold, Failure> {
+    let name = file.display().to_string();
+    let bytes = fs::read(file).map_err(|error| format!("{name} cannot be read: {error}"))?;
+    let scaffold = OpenApiScaffold { sector: sector.to_owned(), system: system.to_owned(), only };
+    Ok(scaffold.write(&name, &bytes).map_err(|error| error.to_string())?)
 }
 
 /// Says what the source says and the mappings cannot.

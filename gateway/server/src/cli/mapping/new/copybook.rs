@@ -19,9 +19,6 @@ pub(super) struct Copybook {
     /// The transaction code of these records.
     #[arg(long, value_name = "CODE", requires = "copybook")]
     operation: Option<String>,
-    /// The name of the service.
-    #[arg(long, requires = "copybook")]
-    service: Option<String>,
     /// The item of the header that holds a reply's result code.
     #[arg(long, value_name = "ITEM", requires = "copybook")]
     result: Option<String>,
@@ -55,6 +52,7 @@ impl Copybook {
         &self,
         file: &Path,
         (sector, system): (&str, &str),
+        service: Option<&String>,
     ) -> Result<Scaffold, Failure> {
         let copybook = fs::read(file)
             .map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
@@ -62,7 +60,7 @@ impl Copybook {
             sector: sector.to_owned(),
             system: system.to_owned(),
             operation: self.operation.clone().unwrap_or_default(),
-            service: self.service.clone().unwrap_or_default(),
+            service: service.cloned().unwrap_or_default(),
             transaction: self.transaction.as_deref().unwrap_or_default().to_uppercase(),
             result: self.result.as_ref().map(|item| item.to_uppercase()),
             encoding: self.encoding.clone().unwrap_or_else(|| "cp949".to_owned()),

@@ -43,7 +43,7 @@ pub async fn prepare(change: impl FnOnce(&mut WorldOptions)) -> (World, TempDir)
     let folder = tempfile::tempdir().expect("a folder for the world");
     let directory = folder.path().join("world");
     let mut options = WorldOptions {
-        ports: PortChoice::Ephemeral,
+        ports: PortChoice::Free,
         ..WorldOptions::in_tree(root(), directory, naru())
     };
     change(&mut options);

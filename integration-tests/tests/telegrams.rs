@@ -3,12 +3,11 @@
 //! TLS, keep-alive telegrams, and a switch that the gateway connects to.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
 use integration_tests::{naru, root};
-use sandbox::world::ports::PortChoice;
+use sandbox::world::ports::{PortChoice, free_port};
 use sandbox::world::{World, WorldOptions};
 use serde_json::json;
 
@@ -60,10 +59,6 @@ fn variant(name: &str, keys: &str) -> String {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn raw_sockets_speak_every_framing() {
     let folder = tempfile::tempdir().unwrap();
@@ -75,21 +70,21 @@ async fn raw_sockets_speak_every_framing() {
         let mapping = catalog.join("welfare").join(name).join("v1/mapping.yaml");
         std::fs::create_dir_all(mapping.parent().unwrap()).unwrap();
         std::fs::write(mapping, variant(name, keys)).unwrap();
-        let port = free_port();
+        let port = free_port().unwrap();
         listeners.insert(name, port);
         let in_flight = if name == "digits-4" { "in_flight = 4\n" } else { "" };
         sections += &format!(
             "[[listen.telegram]]\naddress = \"127.0.0.1:{port}\"\nfront = \"welfare/{name}/v1\"\n{in_flight}"
         );
     }
-    let (tls, switch) = (free_port(), free_port());
+    let (tls, switch) = (free_port().unwrap(), free_port().unwrap());
     sections += &format!(
         "[[listen.telegram]]\naddress = \"127.0.0.1:{tls}\"\nfront = \"welfare/city-a/v1\"\n\
          tls = {{ certificate = \"pki/server.pem\", key = \"file:pki/server.key\", client_authority = \"pki/ca.pem\" }}\n\
          [[listen.switch]]\nconnect = \"127.0.0.1:{switch}\"\nfront = \"welfare/city-a/v1\"\nretry_seconds = 1\n"
     );
     let options = WorldOptions {
-        ports: PortChoice::Ephemeral,
+        ports: PortChoice::Free,
         catalog,
         ..WorldOptions::in_tree(root(), folder.path().join("world"), naru())
     };

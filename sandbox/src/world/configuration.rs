@@ -289,7 +289,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::create(&directory.path().join("world")).unwrap();
         let facts = Facts {
-            ports: &Ports::choose(PortChoice::Ephemeral).unwrap(),
+            ports: &Ports::choose(PortChoice::Free).unwrap(),
             catalog: Path::new("a \"quoted\" folder"),
             api_keys: &ApiKeys::create(&layout).unwrap(),
             pki: &Pki { mohw_fingerprint: "sha256:00".into() },

@@ -123,7 +123,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::create(&directory.path().join("world")).unwrap();
         let contracts = Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts");
-        let port = Ports::choose(PortChoice::Ephemeral).unwrap().ledger;
+        let port = Ports::choose(PortChoice::Free).unwrap().ledger;
         let log = layout.path("anvil.log");
         let block_time = Some(std::time::Duration::from_millis(100));
         let anvil = Anvil::start(&contracts, port, block_time, &log).await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// How ports are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,8 +10,15 @@ pub enum PortChoice {
     /// The documented ones, each replaced by a free one when it is busy.
     Documented,
     /// Free ones, so that worlds can stand side by side in tests.
-    Ephemeral,
+    Free,
 }
+
+/// Where free ports are looked for: below those that systems give to outgoing connections, which
+/// could take one between its choice and its use.
+const FIRST: u16 = 10_000;
+const COUNT: u16 = 20_000;
+/// Each process begins at one of its own, so that those beside each other do not meet.
+const PER_PROCESS: u32 = 40;
 
 /// The ports of one world, all on the loopback address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +72,33 @@ pub fn loopback(port: u16) -> SocketAddr {
     (Ipv4Addr::LOCALHOST, port).into()
 }
 
+/// A port that nobody listens on and that this process has not been given before.
+///
+/// # Errors
+/// When the machine has no free port.
+pub fn free_port() -> io::Result<u16> {
+    Ok(free()?.local_addr()?.port())
+}
+
+fn free() -> io::Result<TcpListener> {
+    static CHOSEN: AtomicU16 = AtomicU16::new(0);
+    let own = std::process::id().wrapping_mul(PER_PROCESS) % u32::from(COUNT);
+    let mut failed = None;
+    for _ in 0..COUNT {
+        let next = own + u32::from(CHOSEN.fetch_add(1, Ordering::Relaxed));
+        let offset = u16::try_from(next % u32::from(COUNT)).unwrap_or_default();
+        match TcpListener::bind(loopback(FIRST + offset)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failed = Some(error),
+        }
+    }
+    Err(failed.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
+}
+
 fn reserve(choice: PortChoice, documented: u16, held: &mut Vec<TcpListener>) -> io::Result<u16> {
     let listener = match choice {
-        PortChoice::Documented => {
-            TcpListener::bind(loopback(documented)).or_else(|_| TcpListener::bind(loopback(0)))?
-        }
-        PortChoice::Ephemeral => TcpListener::bind(loopback(0))?,
+        PortChoice::Documented => TcpListener::bind(loopback(documented)).or_else(|_| free())?,
+        PortChoice::Free => free()?,
     };
     let port = listener.local_addr()?.port();
     held.push(listener);
@@ -92,9 +121,9 @@ mod tests {
     }
 
     #[test]
-    fn ephemeral_ports_differ() {
+    fn free_ports_differ() {
         let Ports { http, https, grpc, callbacks, telegram, city_c, register, admin, ledger } =
-            Ports::choose(PortChoice::Ephemeral).unwrap();
+            Ports::choose(PortChoice::Free).unwrap();
         let mut ports = [http, https, grpc, callbacks, telegram, city_c, register, admin, ledger];
         ports.sort_unstable();
         assert!(ports.windows(2).all(|pair| pair[0] != pair[1]));

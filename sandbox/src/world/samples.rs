@@ -108,7 +108,7 @@ mod tests {
     fn every_file_that_is_pointed_to_is_there() {
         let directory = tempfile::tempdir().unwrap();
         let layout = Layout::create(&directory.path().join("world")).unwrap();
-        let ports = Ports::choose(PortChoice::Ephemeral).unwrap();
+        let ports = Ports::choose(PortChoice::Free).unwrap();
         let keys = ApiKeys::create(&layout).unwrap();
         Pki::create(&layout).unwrap();
         // The gateway's own command makes this one.

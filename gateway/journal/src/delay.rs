@@ -4,12 +4,14 @@
 
 use std::time::Duration;
 
-/// However slow the disk, nothing pauses longer than this at a time.
-const LONGEST: Duration = Duration::from_micros(1500);
+/// However slow the disk, nothing waits longer than this.
+const LONGEST: Duration = Duration::from_millis(3);
 /// A batch that follows one with fewer entries than this does not wait for new ones.
 const SIBLINGS: usize = 3;
+/// Otherwise it waits as long as so many syncs take.
+const SYNCS: u32 = 4;
 /// So many batches do not wait after one that waited in vain.
-const UNDELAYED: u32 = 200;
+const UNDELAYED: u32 = 32;
 
 /// What is known of the last batches.
 #[derive(Debug, Default)]
@@ -23,24 +25,22 @@ pub(crate) struct CommitDelay {
 }
 
 impl CommitDelay {
-    /// How long a batch pauses, twice, for others that are under way; not at all when there are few.
-    pub(crate) fn for_more(&mut self) -> Option<Duration> {
+    /// How long a batch of `present` entries waits, if at all.
+    pub(crate) fn of(&mut self, present: usize) -> Option<Duration> {
         self.undelayed = self.undelayed.saturating_sub(1);
-        (self.expected >= SIBLINGS && self.undelayed == 0).then(|| (self.sync * 2).min(LONGEST))
+        if self.expected >= SIBLINGS && self.undelayed == 0 {
+            return Some((self.sync * SYNCS).min(LONGEST));
+        }
+        // Those answered last are about to come back. Without them this sync would carry few, and
+        // they would wait for the end of it.
+        (present * 2 < self.expected).then(|| (self.sync / 2).min(LONGEST))
     }
 
-    /// How many came in the second pause. With none, everybody is here and waits: then it is of no
-    /// use to wait with them.
-    pub(crate) fn brought(&mut self, entries: usize) {
-        if entries == 0 {
+    /// That a batch grew from `before` entries to `after` while it waited.
+    pub(crate) fn brought(&mut self, before: usize, after: usize) {
+        if after < before + before / 2 {
             self.undelayed = UNDELAYED;
         }
-    }
-
-    /// How long a batch of `present` entries waits for those answered last, who are about to come
-    /// back. Without them this sync would carry few, and they would wait for the end of it.
-    pub(crate) fn for_those_answered(&self, present: usize) -> Option<Duration> {
-        (present * 2 < self.expected).then(|| (self.sync / 2).min(LONGEST))
     }
 
     /// That a batch was synced.
@@ -62,32 +62,30 @@ mod tests {
     }
 
     #[test]
-    fn few_callers_do_not_wait_for_more() {
-        assert_eq!(CommitDelay::default().for_more(), None);
-        assert_eq!(after(SIBLINGS - 1, SYNC).for_more(), None);
+    fn few_callers_wait_for_nobody_but_those_just_answered() {
+        assert_eq!(CommitDelay::default().of(1), None);
+        assert_eq!(after(1, SYNC).of(1), None);
+        assert_eq!(after(2, SYNC).of(1), None);
+        let mut in_vain = after(5, SYNC);
+        in_vain.brought(4, 4);
+        assert_eq!(in_vain.of(3), None);
+        assert_eq!(in_vain.of(2), Some(SYNC / 2));
     }
 
     #[test]
     fn many_callers_wait_in_proportion_to_a_sync_and_never_long() {
-        assert_eq!(after(SIBLINGS, SYNC).for_more(), Some(SYNC * 2));
-        assert_eq!(after(SIBLINGS, Duration::from_secs(1)).for_more(), Some(LONGEST));
+        assert_eq!(after(SIBLINGS, SYNC).of(1), Some(SYNC * SYNCS));
+        assert_eq!(after(SIBLINGS, Duration::from_secs(1)).of(1), Some(LONGEST));
     }
 
     #[test]
     fn waiting_in_vain_is_not_repeated_soon() {
         let mut delay = after(100, SYNC);
-        assert!(delay.for_more().is_some());
-        delay.brought(1);
-        assert!(delay.for_more().is_some());
-        delay.brought(0);
-        let waits = (0..UNDELAYED).filter(|_| delay.for_more().is_some()).count();
+        assert!(delay.of(100).is_some());
+        delay.brought(100, 149);
+        let waits = (0..UNDELAYED).map(|_| delay.of(100)).filter(Option::is_some).count();
         assert_eq!(waits, 1, "the last of them looks again");
-    }
-
-    #[test]
-    fn those_just_answered_are_waited_for() {
-        assert_eq!(after(1, SYNC).for_those_answered(1), None);
-        assert_eq!(after(5, SYNC).for_those_answered(3), None);
-        assert_eq!(after(5, SYNC).for_those_answered(2), Some(SYNC / 2));
+        delay.brought(100, 150);
+        assert!(delay.of(100).is_some());
     }
 }

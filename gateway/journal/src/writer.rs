@@ -103,21 +103,13 @@ impl Writer {
             Err(RecvTimeoutError::Disconnected) => return Next::HungUp,
         }
         let mut next = Self::drain(inbox, batch);
-        if let Some(pause) = self.delay.for_more() {
-            let mut before = batch.len();
-            for _ in 0..2 {
-                if next.is_none() {
-                    before = batch.len();
-                    thread::sleep(pause);
-                    next = Self::drain(inbox, batch);
-                }
-            }
-            self.delay.brought(batch.len() - before);
-        } else if next.is_none()
-            && let Some(pause) = self.delay.for_those_answered(batch.len())
+        if next.is_none()
+            && let Some(delay) = self.delay.of(batch.len())
         {
-            thread::sleep(pause);
+            let before = batch.len();
+            thread::sleep(delay);
             next = Self::drain(inbox, batch);
+            self.delay.brought(before, batch.len());
         }
         if let Some(next) = next {
             return next;

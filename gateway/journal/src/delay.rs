@@ -1,6 +1,7 @@
 //! Whether a batch waits for others before its sync. A sync costs the processor as much as several
 //! requests do, however many entries it carries, so that under load it pays to gather more of them
-//! (compare PostgreSQL's `commit_delay` and `commit_siblings`). With few callers nothing waits.
+//! (compare PostgreSQL's `commit_delay` and `commit_siblings`). With few callers a batch
+//! waits at most for those who were answered last.
 
 use std::time::Duration;
 

@@ -199,7 +199,7 @@ async fn an_operator_settles_what_nobody_answered() {
             (&act["kind"], &act["caller"]["member"]),
             (&json!("settlement"), &json!("operator"))
         );
-        assert!(act["key"].is_string(), "{act}");
+        assert!(act["commit"]["details"].is_string(), "{act}");
     }
 }
 

@@ -21,6 +21,8 @@ pub struct Trail {
     pub envelope: Option<Arc<Envelope>>,
     /// Who called.
     pub caller: Option<Caller>,
+    /// The certificate by which the caller was authenticated, DER.
+    pub certificate: Option<Arc<[u8]>>,
     /// The policies that allowed it.
     pub decision: Option<Decision>,
     /// The person concerned, in the `consent` domain.

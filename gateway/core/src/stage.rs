@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::caller::Authenticate;
+use crate::caller::{Authenticate, Means};
 use crate::consent::{Consent, Consents};
 use crate::journal::Trail;
 use crate::policy::{self, Authorize, Quota};
@@ -60,6 +60,7 @@ pub async fn authenticate(
 ) -> Result<Identified, Fault> {
     let caller = authenticator.authenticate(evidence, &envelope).await?;
     trail.caller = Some(caller.clone());
+    trail.certificate = evidence.certificate.clone().filter(|_| caller.means == Means::Certificate);
     match &envelope.claimed_member {
         Some(claimed) if **claimed != *caller.member.0 => Err(Fault::new(
             Kind::Forbidden,

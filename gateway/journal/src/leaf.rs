@@ -1,43 +1,23 @@
-//! The bytes of one entry: compact JSON, keys in the order below, absent parts left out.
+//! The bytes of one entry: compact JSON with its keys in the order of [`Leaf`], absent ones left out.
 //!
-//! | key | value |
-//! |---|---|
-//! | `v` | 1 |
-//! | `exchange` | id of the exchange (UUID) |
-//! | `kind` | `exchange`; `acceptance` of a request to be handled later; `settlement` of a submit whose own exchange was cut off; `administration`; `delivery` of a callback |
-//! | `received`, `finished` | RFC 3339, UTC, milliseconds |
-//! | `configuration` | what decided it: the digest that `naru check` prints |
-//! | `front` | the format it came in |
-//! | `service` | `sector/code` |
-//! | `caller` | `member`, `means`, `assurance` |
-//! | `decision` | `policies`: ids of those that allowed it |
-//! | `consent` | `id`, `items` |
-//! | `quota` | `policy`, `remaining` |
-//! | `mapping` | `front`, `backend`: ids |
-//! | `mirror` | the mapping by which a query was also asked elsewhere, to compare |
-//! | `route`, `operation` | its name; `query` or `submit` |
-//! | `key` | the submission key, 64 hex digits |
-//! | `outcome` | `ok`, or kind and code of the fault: `Forbidden/member-mismatch` |
-//! | `proof` | `network`, `transaction`, `block`, `blockHash` |
-//! | `losses` | what the mappings lost, as they declare: `field;kind`, commas between |
-//! | `about` | of a delivery: the exchange that it tells of |
-//! | `commit` | `request`, `reply`, `subject`, `call`, `answer`: see [`crate::commitment`] |
+//! The written specification, with test vectors, is `docs/evidence.md`; what it says of an entry and
+//! of the parts that an entry commits to is exact, so a change there is a change of `v`.
 //!
-//! There is no personal data in it. A reader ignores keys it does not know; verification hashes
-//! the bytes and does not look inside.
+//! In the clear stand names of organizations, services, rules and formats, times and the outcome.
+//! Whatever belongs to a person, or could join two entries about one person, is a commitment.
 
-use std::collections::BTreeSet;
+pub(crate) mod parts;
+
 use std::fmt::Display;
 
 use gateway_core::adapter::Operation;
 use gateway_core::caller::Means;
 use gateway_core::journal::{Record, Trail};
-use gateway_core::{Assurance, Call, Content, Envelope, ExchangeId, Fault, Proof, ServiceId};
+use gateway_core::{Assurance, Envelope, ExchangeId, Fault, ServiceId};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
-use zeroize::Zeroizing;
 
-use crate::commitment::{CommitmentKey, Part, kind_name};
+use crate::commitment::{CommitmentKey, Part, commit, kind_name};
 
 #[derive(Serialize)]
 struct Leaf<'a> {
@@ -54,32 +34,29 @@ struct Leaf<'a> {
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "text")]
     service: Option<&'a ServiceId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purpose: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     caller: Option<Caller<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<Decision<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    consent: Option<Consent<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quota: Option<Quota<'a>>,
+    quota: Option<[&'a str; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mapping: Option<Mapping<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mirror: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     route: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation: Option<Operation>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
     #[serde(serialize_with = "outcome")]
     outcome: Option<&'a Fault>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proof: Option<LedgerProof<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     losses: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<ExchangeId>,
-    commit: Commitments,
+    #[serde(serialize_with = "commitments")]
+    commit: Vec<(Part, String)>,
 }
 
 #[derive(Serialize)]
@@ -95,45 +72,11 @@ struct Decision<'a> {
 }
 
 #[derive(Serialize)]
-struct Consent<'a> {
-    id: uuid::Uuid,
-    items: &'a BTreeSet<String>,
-}
-
-#[derive(Serialize)]
-struct Quota<'a> {
-    policy: &'a str,
-    remaining: u32,
-}
-
-#[derive(Serialize)]
 struct Mapping<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     front: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     backend: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LedgerProof<'a> {
-    network: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transaction: Option<&'a str>,
-    block: u64,
-    block_hash: &'a str,
-}
-
-#[derive(Serialize)]
-struct Commitments {
-    request: String,
-    reply: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    call: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<String>,
 }
 
 /// The entry for `record`.
@@ -146,8 +89,9 @@ pub(crate) fn encode(
 ) -> Result<Vec<u8>, serde_json::Error> {
     let trail = record.trail;
     let envelope = trail.envelope.as_deref();
+    let consent = envelope.and_then(|envelope| envelope.service.consent.as_ref());
     let leaf = Leaf {
-        v: 1,
+        v: 2,
         exchange: record.exchange,
         kind: kind_name(record.kind),
         received: record.received,
@@ -155,31 +99,40 @@ pub(crate) fn encode(
         configuration: trail.configuration.as_deref(),
         front: record.front,
         service: envelope.map(|envelope| &envelope.service.id),
+        operation: envelope.map(|envelope| envelope.service.operation),
+        purpose: consent.map(|rule| &*rule.purpose),
         caller: trail.caller.as_ref().map(|caller| Caller {
             member: &caller.member.0,
             means: caller.means,
             assurance: caller.assurance,
         }),
         decision: trail.decision.as_ref().map(|decision| Decision { policies: &decision.policies }),
-        consent: trail.consent.as_ref().map(|used| Consent { id: used.id, items: &used.items }),
-        quota: trail
-            .quota
-            .as_ref()
-            .map(|quota| Quota { policy: &quota.policy, remaining: quota.remaining }),
+        quota: trail.quota.as_ref().map(|quota| [&*quota.policy]),
         mapping: mapping(trail, envelope),
         mirror: trail.mirror.as_deref(),
         route: trail.route.as_deref(),
-        operation: envelope.map(|envelope| envelope.service.operation),
-        key: submission_key(trail),
         outcome: record.fault,
-        proof: trail.proof.as_ref().map(ledger_proof),
         losses: trail.losses.as_deref(),
         about: trail.about,
-        commit: commitments(record, key),
+        commit: committed(record, key)?,
     };
     let mut bytes = Vec::with_capacity(1024);
     serde_json::to_writer(&mut bytes, &leaf)?;
     Ok(bytes)
+}
+
+fn committed(
+    record: &Record<'_>,
+    key: &CommitmentKey,
+) -> Result<Vec<(Part, String)>, serde_json::Error> {
+    let mut commitments = Vec::with_capacity(Part::ALL.len());
+    for part in Part::ALL {
+        if let Some(bytes) = parts::bytes(record, part)? {
+            let salt = key.salt(&record.exchange, kind_name(record.kind), part);
+            commitments.push((part, commit(&salt, &bytes)));
+        }
+    }
+    Ok(commitments)
 }
 
 fn mapping<'a>(trail: &'a Trail, envelope: Option<&'a Envelope>) -> Option<Mapping<'a>> {
@@ -188,46 +141,8 @@ fn mapping<'a>(trail: &'a Trail, envelope: Option<&'a Envelope>) -> Option<Mappi
     (front.is_some() || backend.is_some()).then_some(Mapping { front, backend })
 }
 
-fn submission_key(trail: &Trail) -> Option<String> {
-    let submitted = trail.submitted.as_ref().map(|(key, _)| key);
-    let key = submitted.or_else(|| trail.call.as_ref()?.key.as_ref());
-    key.map(|key| hex::encode(key.0))
-}
-
-fn ledger_proof(proof: &Proof) -> LedgerProof<'_> {
-    LedgerProof {
-        network: &proof.network,
-        transaction: proof.transaction.as_deref(),
-        block: proof.block,
-        block_hash: &proof.block_hash,
-    }
-}
-
-fn commitments(record: &Record<'_>, key: &CommitmentKey) -> Commitments {
-    let commit = |part, bytes: &[u8]| key.commit(&record.exchange, record.kind, part, bytes);
-    let trail = record.trail;
-    Commitments {
-        request: commit(Part::Request, record.request),
-        reply: commit(Part::Reply, record.reply),
-        subject: trail.subject.map(|subject| commit(Part::Subject, &subject.0)),
-        call: trail.call.as_ref().map(|call| commit(Part::Call, &call_bytes(call))),
-        answer: trail.received.as_ref().map(|got| commit(Part::Answer, &got.canonical())),
-    }
-}
-
-/// Function ‖ 0x1f ‖ content in canonical form. Personal values are in it in the clear.
-fn call_bytes(call: &Call) -> Zeroizing<Vec<u8>> {
-    let content = match &call.content {
-        Content::Arguments(arguments) => {
-            arguments.iter().cloned().collect::<gateway_core::Message>().canonical()
-        }
-        Content::Message { message, .. } => message.canonical(),
-    };
-    let mut bytes = Zeroizing::new(Vec::with_capacity(call.function.len() + 1 + content.len()));
-    bytes.extend_from_slice(call.function.as_bytes());
-    bytes.push(0x1f);
-    bytes.extend_from_slice(&content);
-    bytes
+fn commitments<S: Serializer>(list: &[(Part, String)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(list.iter().map(|(part, commitment)| (part.name(), commitment)))
 }
 
 fn milliseconds<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
@@ -247,3 +162,6 @@ fn outcome<S: Serializer>(fault: &Option<&Fault>, to: S) -> Result<S::Ok, S::Err
         None => to.serialize_str("ok"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,9 +25,9 @@ mod tree;
 mod wal;
 mod writer;
 
-pub use commitment::{CommitmentKey, Part};
+pub use commitment::{CommitmentKey, Part, commit, kind_name};
 pub use error::LogError;
 pub use key::{KeyError, LogKey, VerifierKey};
 pub use log::{Log, LogConfig};
-pub use receipt::{Verified, VerifyError, verify};
+pub use receipt::{Verified, VerifyError, verify, verify_text};
 pub use tree::MissingHash;

@@ -1,4 +1,5 @@
-//! Receipts: base64url (no padding) of a C2SP [tlog-proof] whose `extra` is the entry itself.
+//! Receipts: base64url (no padding) of a C2SP [tlog-proof] whose `extra` is the entry itself
+//! (`docs/evidence.md`, section 6).
 //!
 //! ```text
 //! c2sp.org/tlog-proof@v1
@@ -19,9 +20,8 @@
 //! the entry take, for an origin of 30 characters: first line 23; index 6 + 10 + 1; proof
 //! 31 × 45 = 1,395; empty line 1; checkpoint 31 + 11 + 45; empty line 1; signature line
 //! 3 + 1 + 30 + 1 + 92 + 1: together 1,652. That leaves 1,420 for `extra `, the base64 of the
-//! entry and the newline, so an entry may have 1,059 bytes. A query under a consent and a submit
-//! without one, each with its quota and ledger proof, have less. A submit under a consent has about
-//! 1,130 bytes; its receipt has 4,096 characters up to 2^29 entries.
+//! entry and the newline, so an entry may have 1,059 bytes. A submit under a consent, with every part
+//! there is and names as long as usual, has less.
 //!
 //! [tlog-proof]: https://c2sp.org/tlog-proof
 
@@ -96,11 +96,26 @@ fn proof_text(entry: &[u8], index: u64, proof: &[Hash], checkpoint: &str) -> Str
 /// # Errors
 /// Any [`VerifyError`].
 pub fn verify(receipt: &str, key: &VerifierKey) -> Result<Verified, VerifyError> {
+    verify_text(&text(receipt)?, key)
+}
+
+/// The text of a receipt, a C2SP tlog-proof; nothing is verified by this.
+///
+/// # Errors
+/// [`VerifyError::Encoding`], [`VerifyError::Malformed`].
+pub fn text(receipt: &str) -> Result<String, VerifyError> {
     if receipt.len() > LONGEST {
         return Err(VerifyError::Malformed);
     }
     let text = URL_SAFE_NO_PAD.decode_to_vec(receipt).map_err(|_| VerifyError::Encoding)?;
-    let text = str::from_utf8(&text).map_err(|_| VerifyError::Malformed)?;
+    String::from_utf8(text).map_err(|_| VerifyError::Malformed)
+}
+
+/// As [`verify`], of a receipt in its text form.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_text(text: &str, key: &VerifierKey) -> Result<Verified, VerifyError> {
     let Parts { entry, index, proof, note } = parse(text).ok_or(VerifyError::Malformed)?;
 
     let checkpoint = key.open(note.as_bytes())?;

@@ -55,7 +55,7 @@ def main(directory: str, verifier_key: str, *receipts: str) -> None:
     if tlog.MerkleTree(entries).root() != root:
         raise ValueError("the entries do not lead to the signed root")
     for entry in entries:
-        if json.loads(entry)["v"] != 1:
+        if json.loads(entry)["v"] not in (1, 2):
             raise ValueError("an entry of an unknown version")
     for receipt in receipts:
         check_receipt(receipt, key, reader, size)

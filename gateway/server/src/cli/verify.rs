@@ -1,6 +1,6 @@
 //! `naru verify`
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -19,6 +19,10 @@ pub(super) struct Verify {
     /// A file with the log's verifier key, one line: name+hash+key.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
+    /// Print the receipt as the standard text c2sp.org/tlog-proof@v1, for other tools; only when it
+    /// verifies.
+    #[arg(long)]
+    text: bool,
 }
 
 impl Verify {
@@ -32,6 +36,10 @@ impl Verify {
         let receipt = self.read().map_err(|error| format!("the receipt: {error}"))?;
         let verified =
             verify(receipt.trim(), &key).map_err(|error| format!("NOT verified: {error}"))?;
+        if self.text {
+            let text = gateway_journal::receipt::text(receipt.trim())?;
+            return Ok(std::io::stdout().write_all(text.as_bytes())?);
+        }
         say(format_args!("verified: entry {} of {}", verified.index, verified.origin))?;
         say(format_args!("tree size {}", verified.tree_size))?;
         say(verified.leaf)

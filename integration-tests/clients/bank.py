@@ -67,7 +67,7 @@ def outcome(call):
         "exchange": reply.exchange,
         "receipt": reply.receipt,
         "pending": reply.pending,
-        "quota": MessageToDict(reply.quota) if reply.HasField("quota") else None,
+        "quota": [MessageToDict(quota) for quota in reply.quota],
         "metadata": dict(made.initial_metadata()),
     }
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ORDER = (
     "v exchange kind received finished configuration front service operation purpose caller"
-    " decision quota mapping mirror route outcome losses about commit"
+    " decision quota violated mapping mirror route outcome losses about commit"
 ).split()
 PARTS = "request reply subject consent call answer ledger certificate details".split()
 
@@ -40,6 +40,8 @@ def compact(value) -> str:
     match value:
         case str():
             return text(value)
+        case bool():
+            return "true" if value else "false"
         case int():
             return str(value)
         case list():
@@ -147,7 +149,8 @@ def parts_of(given: dict) -> dict[str, bytes]:
         found["ledger"] = compact({key: ledger[key] for key in keys if key in ledger}).encode()
     quota = given.get("quota")
     if quota:
-        quota = [{key: quota[key] for key in ("policy", "limit", "window", "remaining")}]
+        order = ("policy", "limit", "window", "remaining", "violated", "shadow")
+        quota = [{key: one[key] for key in order if key in one} for one in quota]
     details = present(
         requestBytes=len(found["request"]),
         replyBytes=len(found["reply"]),
@@ -171,7 +174,11 @@ def commitment(salt: bytes, data: bytes) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def entry_of(given: dict, quota: list | None, commit: dict[str, str]) -> bytes:
+def refuses(quota: dict) -> bool:
+    return quota.get("violated", False) and not quota.get("shadow", False)
+
+
+def entry_of(given: dict, quota: list, commit: dict[str, str]) -> bytes:
     caller, fault = given.get("caller"), given.get("fault")
     leaf = present(
         v=2,
@@ -181,7 +188,8 @@ def entry_of(given: dict, quota: list | None, commit: dict[str, str]) -> bytes:
         finished=milliseconds(given["finished"]),
         caller=caller and {key: caller[key] for key in ("member", "means", "assurance")},
         decision={"policies": given["policies"]} if "policies" in given else None,
-        quota=quota,
+        quota=[one["policy"] for one in quota] or None,
+        violated=[one["policy"] for one in quota if refuses(one)] or None,
         mapping=given.get("mapping")
         and {key: given["mapping"][key] for key in ("front", "backend") if key in given["mapping"]},
         outcome=f"{fault['kind']}/{fault['code']}" if fault else "ok",
@@ -198,8 +206,7 @@ def check_entry(case: dict) -> None:
     found = parts_of(case["parts"])
     salts = {name: salt_of(key, given["exchange"], given["kind"], name) for name in found}
     commit = {name: commitment(salts[name], data) for name, data in found.items()}
-    quota = case["parts"].get("quota")
-    entry = entry_of(given, quota and [quota["policy"]], commit)
+    entry = entry_of(given, case["parts"].get("quota", []), commit)
     computed = {
         "bytes": {name: data.hex() for name, data in found.items()},
         "salts": {name: salt.hex() for name, salt in salts.items()},

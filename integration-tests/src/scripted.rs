@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::outbox::{Begun, Submission};
-use gateway_core::policy::{Authorize, Decision, Quota, QuotaState};
+use gateway_core::policy::{Authorize, Decision};
+use gateway_core::quota::{Cause, Demand, Exceeded, Permit, Quota, QuotaState, Renewal, Unit};
 use gateway_core::route::Routes;
 use gateway_core::{
     Answer, Assurance, Caller, Clock, Consent, Envelope, Evidence, Fault, Journal, Kind, MemberId,
-    Outbox, Pipeline, Pseudonym, Pseudonymize, Receipt, Record, ServiceId, SubmissionKey,
+    Outbox, Pipeline, Pseudonym, Pseudonymize, Receipt, Record, SubmissionKey,
 };
 use jiff::Timestamp;
 
@@ -94,18 +95,25 @@ impl Consents for Scripted {
 }
 
 impl Quota for Scripted {
-    fn spend(&self, _: &MemberId, _: &ServiceId) -> Result<Option<QuotaState>, QuotaState> {
+    fn spend(&self, _: &Demand<'_>) -> Result<Permit, Exceeded> {
         if self.fault.is_none() {
-            return Ok(None);
+            return Ok(Permit::default());
         }
-        Err(QuotaState {
+        let state = QuotaState {
             policy: "demo".into(),
+            unit: Unit::Requests,
+            renewal: Renewal::Calendar,
             limit: 5,
-            window: Duration::from_secs(60),
+            window: Some(Duration::from_secs(60)),
             remaining: 0,
             reset: Duration::from_secs(12),
-        })
+            violated: true,
+            shadow: false,
+        };
+        Err(Exceeded { states: vec![state], cause: Cause::Share })
     }
+
+    fn replied(&self, _: &Demand<'_>) {}
 }
 
 #[async_trait]

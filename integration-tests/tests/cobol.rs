@@ -144,7 +144,7 @@ fn both_ways(sign: &str, overpunch: &str) {
         id: inbound.id,
         inbound: &inbound,
         envelope: Some(&envelope),
-        quota: None,
+        quota: &[],
         now: inbound.received,
     };
     let reply = front.encode(&exchange, &written_by_cobol()).unwrap().body;

@@ -37,7 +37,7 @@ fn exchange(front: &Arc<dyn Front>, inbound: &Inbound, answer: &Message) -> Resu
         id: inbound.id,
         inbound,
         envelope: Some(&envelope),
-        quota: None,
+        quota: &[],
         now: inbound.received,
     };
     let draft = front.encode(&exchange, answer).map_err(|fault| fault.to_string())?;

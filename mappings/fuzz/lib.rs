@@ -64,7 +64,7 @@ fn run(front: Arc<dyn Front>, attributes: &[(&str, &str)], body: &[u8]) {
             id: inbound.id,
             inbound: &inbound,
             envelope: None,
-            quota: None,
+            quota: &[],
             now: Timestamp::UNIX_EPOCH,
         };
         let refusal = inbound.front.refuse(&exchange, &fault);

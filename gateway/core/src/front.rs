@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use crate::policy::QuotaState;
+use crate::quota::QuotaState;
 use crate::{Envelope, ExchangeId, Fault, Inbound, Kind, Message, Receipt, Retry};
 
 /// Decodes one system's requests and writes replies in the same format. Pure and total: any bytes
@@ -91,8 +91,8 @@ pub struct Exchange<'a> {
     pub inbound: &'a Inbound,
     /// What was decoded of it, when that went well.
     pub envelope: Option<&'a Arc<Envelope>>,
-    /// The caller's quota, when it came so far.
-    pub quota: Option<&'a QuotaState>,
+    /// The quotas that apply, when it came so far; those that only count are among them.
+    pub quota: &'a [QuotaState],
     /// When the reply is written.
     pub now: Timestamp,
 }

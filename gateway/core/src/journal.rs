@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::adapter::{Answer, Call, Proof};
-use crate::policy::{Decision, QuotaState};
+use crate::policy::Decision;
+use crate::quota::QuotaState;
 use crate::wire::Received;
 use crate::{Caller, ConsentUse, Envelope, ExchangeId, Fault, Pseudonym, SubmissionKey};
 
@@ -29,8 +30,8 @@ pub struct Trail {
     pub subject: Option<Pseudonym>,
     /// The consent relied on.
     pub consent: Option<ConsentUse>,
-    /// The quota after it was spent, or that refused.
-    pub quota: Option<QuotaState>,
+    /// Every quota that applied, after it was spent; where one refuses, nothing was spent.
+    pub quota: Vec<QuotaState>,
     /// The route taken.
     pub route: Option<Arc<str>>,
     /// The backend's mapping.

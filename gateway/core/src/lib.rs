@@ -23,6 +23,7 @@ mod person;
 pub mod pipeline;
 pub mod policy;
 pub mod pseudonym;
+pub mod quota;
 pub mod route;
 pub mod service;
 pub mod stage;

@@ -16,7 +16,8 @@ use crate::front::{Exchange, LOSS_HEADER};
 use crate::journal::{Record, RecordKind, Submitted, Trail};
 use crate::mapping::Occasion;
 use crate::mirror::{Mirror, Mirrored};
-use crate::policy::{Authorize, Quota};
+use crate::policy::Authorize;
+use crate::quota::{Quota, QuotaState, Unit};
 use crate::route::{Route, Routes};
 use crate::stage::{self, Admitted};
 use crate::{Clock, Draft, Fault, Inbound, Journal, Kind, Message, Outbox, Pseudonymize, Reply};
@@ -61,6 +62,7 @@ impl Pipeline {
         let outcome = self.exchange_caught(&inbound, &mut trail).await;
         let (draft, fault) = self.encode(&inbound, &trail, outcome);
         trail.losses = draft.header(LOSS_HEADER).map(str::to_owned);
+        self.count_reply(&trail, draft.body.len());
         let record = self.record(&inbound, &trail, &draft.body, fault.as_ref());
         match self.journal.append(record).await {
             Ok(receipt) => {
@@ -101,7 +103,8 @@ impl Pipeline {
         let identified = stage::authenticate(envelope, &inbound.evidence, auth, trail).await?;
         let authorized = stage::authorize(identified, &*self.authorizer, trail)?;
         let consented = stage::consent(authorized, &*self.consents, keys, now, trail).await?;
-        let admitted = stage::admit(consented, &*self.quota, keys, trail)?;
+        let bytes = inbound.body.len() as u64;
+        let admitted = stage::admit(consented, &*self.quota, keys, now, bytes, trail)?;
 
         let route = self.routes.route(&admitted)?;
         let target = route.target(|| admitted.spot(keys));
@@ -122,7 +125,7 @@ impl Pipeline {
     fn cut(
         &self,
         route: &Route,
-        admitted: Admitted,
+        mut admitted: Admitted,
         occasion: Occasion,
         outcome: Result<Message, Fault>,
         trail: &mut Trail,
@@ -133,6 +136,7 @@ impl Pipeline {
         };
         let cut = outcome.clone().map(|answer| admitted.cut(answer));
         let by = target.mapping.id().to_owned();
+        admitted.release();
         let taken = mirror.offer(Mirrored { admitted, occasion, target: target.clone(), outcome });
         trail.mirror = taken.then_some(by);
         cut
@@ -172,8 +176,20 @@ impl Pipeline {
             id: inbound.id,
             inbound,
             envelope: trail.envelope.as_ref(),
-            quota: trail.quota.as_ref(),
+            quota: &trail.quota,
             now: self.clock.now(),
+        }
+    }
+
+    /// Bytes of a reply count like those of its request, where somebody counts bytes.
+    fn count_reply(&self, trail: &Trail, bytes: usize) {
+        let counts = trail.quota.iter().any(|state| state.unit == Unit::ContentBytes);
+        let refused = trail.quota.iter().any(QuotaState::refuses);
+        if let (true, false, Some(envelope), Some(caller)) =
+            (counts, refused, &trail.envelope, &trail.caller)
+        {
+            let (subject, now) = (trail.subject.as_ref(), self.clock.now());
+            self.quota.replied(&stage::demand(envelope, caller, subject, now, bytes as u64));
         }
     }
 

@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use crate::caller::{Authenticate, Means};
 use crate::consent::{Consent, Consents};
 use crate::journal::Trail;
-use crate::policy::{self, Authorize, Quota};
+use crate::policy::Authorize;
+use crate::quota::{self, Demand, Quota};
 use crate::service::ConsentRule;
 use crate::{
     Caller, ConsentUse, Envelope, Evidence, Fault, Kind, Message, Operation, Pseudonym,
@@ -40,12 +41,14 @@ pub struct Consented {
     consent: Option<ConsentUse>,
 }
 
-/// An exchange that was let through: who, what, and under which consent.
+/// An exchange that was let through: who, what, and under which consent. What it holds of quotas it
+/// gives back when it is dropped.
 pub struct Admitted {
     envelope: Arc<Envelope>,
     caller: Caller,
     consent: Option<ConsentUse>,
     key: Option<SubmissionKey>,
+    held: Option<Box<dyn Send + Sync>>,
 }
 
 /// Who calls?
@@ -130,7 +133,7 @@ pub async fn consent(
     Ok(Consented { authorized, consent: Some(used) })
 }
 
-/// Spends one unit of the caller's share and lets the exchange through.
+/// Spends what the exchange takes of every quota that applies, and lets it through.
 ///
 /// # Errors
 /// `RateLimited`; `Malformed` when it changes something and carries no idempotency key.
@@ -138,14 +141,36 @@ pub fn admit(
     consented: Consented,
     quota: &dyn Quota,
     pseudonyms: &dyn Pseudonymize,
+    now: Timestamp,
+    bytes: u64,
     trail: &mut Trail,
 ) -> Result<Admitted, Fault> {
     let Consented { authorized: Authorized(Identified { envelope, caller }), consent } = consented;
     let key = submission_key(&envelope, &caller, pseudonyms)?;
-    let spent = quota.spend(&caller.member, &envelope.service.id);
-    trail.quota = spent.clone().unwrap_or_else(Some);
-    spent.map_err(|state| policy::exceeded(&state))?;
-    Ok(Admitted { envelope, caller, consent, key })
+    match quota.spend(&demand(&envelope, &caller, trail.subject.as_ref(), now, bytes)) {
+        Ok(permit) => {
+            trail.quota = permit.states;
+            Ok(Admitted { envelope, caller, consent, key, held: permit.held })
+        }
+        Err(excess) => {
+            let fault = quota::exceeded(&excess);
+            trail.quota = excess.states;
+            Err(fault)
+        }
+    }
+}
+
+/// What an exchange asks of quotas.
+pub(crate) fn demand<'a>(
+    envelope: &'a Envelope,
+    caller: &'a Caller,
+    subject: Option<&'a Pseudonym>,
+    now: Timestamp,
+    bytes: u64,
+) -> Demand<'a> {
+    let purpose = envelope.service.consent.as_ref().map(|rule| rule.purpose.as_str());
+    let (member, service) = (&caller.member, &envelope.service.id);
+    Demand { member, service, subject, purpose, bytes, now }
 }
 
 impl Admitted {
@@ -162,6 +187,11 @@ impl Admitted {
     /// The key under which its submit happens once; none for a query.
     pub fn key(&self) -> Option<SubmissionKey> {
         self.key
+    }
+
+    /// Gives back what it holds of quotas, when its caller has nothing more to wait for.
+    pub(crate) fn release(&mut self) {
+        self.held = None;
     }
 
     /// What is the same each time this person, or else this submit, or else this request comes: where

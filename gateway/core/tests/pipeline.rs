@@ -11,6 +11,7 @@ mod support;
 
 use gateway_core::adapter::Settlement;
 use gateway_core::outbox::{Begun, Submission};
+use gateway_core::quota::Unit;
 use gateway_core::{Kind, Received, Response};
 use support::{Script, answer, consent, exchange, fault, gateway, submission, submit};
 
@@ -49,6 +50,34 @@ async fn a_refusal_ends_the_way_there_and_is_journaled() {
         assert_eq!(asked.len(), asked_before + 1, "{asked:?}");
         assert_eq!(asked.last().unwrap(), &format!("journal Exchange {kind}"));
     }
+}
+
+#[tokio::test]
+async fn what_an_exchange_holds_of_a_quota_is_given_back_on_every_way_out() {
+    let holding = || Script { unit: Unit::ConcurrentRequests, ..Script::default() };
+    let down = || Some(Err(fault(Kind::BackendUnavailable)));
+    for (script, outcome) in [
+        (holding(), "ok"),
+        (Script { called: down(), ..holding() }, "BackendUnavailable"),
+        (Script { called: None, ..holding() }, "Internal"),
+    ] {
+        let (_, asked) = exchange(script).await;
+        let end = ["given back".to_owned(), format!("journal Exchange {outcome}")];
+        assert_eq!(
+            asked[5..].iter().filter(|asked| *asked != "call").collect::<Vec<_>>(),
+            end.iter().collect::<Vec<_>>()
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_bytes_of_a_reply_count_once_it_was_let_through() {
+    let counting = || Script { unit: Unit::ContentBytes, ..Script::default() };
+    let (reply, asked) = exchange(counting()).await;
+    let bytes = reply.len() - "receipt".len();
+    assert_eq!(asked[6..], [format!("replied {bytes}"), "journal Exchange ok".to_owned()]);
+    let (_, asked) = exchange(Script { spent: Err(()), ..counting() }).await;
+    assert!(!asked.iter().any(|asked| asked.starts_with("replied")), "{asked:?}");
 }
 
 #[tokio::test]

@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 use gateway_core::adapter::Operation;
 use gateway_core::caller::{Assurance, Means};
 use gateway_core::journal::{Record, RecordKind, Trail};
-use gateway_core::policy::{Decision, QuotaState};
+use gateway_core::policy::Decision;
+use gateway_core::quota::{QuotaState, Renewal, Unit};
 use gateway_core::{
     Call, Caller, Content, ExchangeId, Journal, MemberId, Proof, Pseudonym, SubmissionKey, Value,
 };
@@ -204,13 +205,17 @@ fn trail() -> Trail {
         }),
         decision: Some(Decision { policies: vec!["ministry-grants".into()] }),
         subject: Some(Pseudonym([1; 32])),
-        quota: Some(QuotaState {
+        quota: vec![QuotaState {
             policy: "ministry".into(),
+            unit: Unit::Requests,
+            renewal: Renewal::Rate,
             limit: 600,
-            window: Duration::from_secs(60),
+            window: Some(Duration::from_secs(60)),
             remaining: 599,
             reset: Duration::from_secs(1),
-        }),
+            violated: false,
+            shadow: false,
+        }],
         route: Some("welfare-ledger".into()),
         mapping: Some("welfare/ledger/v1".into()),
         call: Some(Call {

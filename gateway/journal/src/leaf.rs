@@ -13,6 +13,7 @@ use std::fmt::Display;
 use gateway_core::adapter::Operation;
 use gateway_core::caller::Means;
 use gateway_core::journal::{Record, Trail};
+use gateway_core::quota::QuotaState;
 use gateway_core::{Assurance, Envelope, ExchangeId, Fault, ServiceId};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -42,7 +43,9 @@ struct Leaf<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     decision: Option<Decision<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    quota: Option<[&'a str; 1]>,
+    quota: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violated: Option<Vec<&'a str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mapping: Option<Mapping<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +110,8 @@ pub(crate) fn encode(
             assurance: caller.assurance,
         }),
         decision: trail.decision.as_ref().map(|decision| Decision { policies: &decision.policies }),
-        quota: trail.quota.as_ref().map(|quota| [&*quota.policy]),
+        quota: names(trail, |_| true),
+        violated: names(trail, QuotaState::refuses),
         mapping: mapping(trail, envelope),
         mirror: trail.mirror.as_deref(),
         route: trail.route.as_deref(),
@@ -133,6 +137,13 @@ fn committed(
         }
     }
     Ok(commitments)
+}
+
+/// The names of the quotas that are such, if there are any.
+fn names(trail: &Trail, such: impl Fn(&QuotaState) -> bool) -> Option<Vec<&str>> {
+    let names: Vec<&str> =
+        trail.quota.iter().filter(|state| such(state)).map(|state| &*state.policy).collect();
+    (!names.is_empty()).then_some(names)
 }
 
 fn mapping<'a>(trail: &'a Trail, envelope: Option<&'a Envelope>) -> Option<Mapping<'a>> {

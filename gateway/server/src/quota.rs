@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::policy::{Quota, QuotaState};
+use gateway_core::quota::{Cause, Demand, Exceeded, Permit, Quota, QuotaState, Renewal, Unit};
 use gateway_core::{MemberId, ServiceId};
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
@@ -104,20 +104,26 @@ impl Rule {
             && self.service.as_deref().is_none_or(is_of)
     }
 
-    fn state(&self, remaining: u32, reset: Duration) -> QuotaState {
-        let Self { name, limit, window, .. } = self;
-        QuotaState { policy: name.clone(), limit: *limit, window: *window, remaining, reset }
+    fn state(&self, remaining: u32, reset: Duration, violated: bool) -> QuotaState {
+        QuotaState {
+            policy: self.name.as_str().into(),
+            unit: Unit::Requests,
+            renewal: Renewal::Rate,
+            limit: self.limit.into(),
+            window: Some(self.window),
+            remaining: remaining.into(),
+            reset,
+            violated,
+            shadow: false,
+        }
     }
 }
 
 impl Quota for Quotas {
-    fn spend(
-        &self,
-        member: &MemberId,
-        service: &ServiceId,
-    ) -> Result<Option<QuotaState>, QuotaState> {
+    fn spend(&self, demand: &Demand<'_>) -> Result<Permit, Exceeded> {
+        let Demand { member, service, .. } = *demand;
         let Some(rule) = self.rules.iter().find(|rule| rule.applies(member, service)) else {
-            return Ok(None);
+            return Ok(Permit::default());
         };
         let per_service = rule.service.is_some() || rule.member.is_none();
         let key = (member.clone(), per_service.then(|| service.clone()));
@@ -125,11 +131,17 @@ impl Quota for Quotas {
             Ok(left) => {
                 let remaining = left.remaining_burst_capacity();
                 let spent = rule.limit.saturating_sub(remaining);
-                Ok(Some(rule.state(remaining, rule.unit * spent)))
+                let states = vec![rule.state(remaining, rule.unit * spent, false)];
+                Ok(Permit { states, held: None })
             }
-            Err(not_until) => Err(rule.state(0, not_until.wait_time_from(self.clock.now()))),
+            Err(not_until) => {
+                let reset = not_until.wait_time_from(self.clock.now());
+                Err(Exceeded { states: vec![rule.state(0, reset, true)], cause: Cause::Share })
+            }
         }
     }
+
+    fn replied(&self, _: &Demand<'_>) {}
 }
 
 #[cfg(test)]
@@ -151,6 +163,19 @@ mod tests {
         (MemberId(member.into()), ServiceId { sector: "s".into(), code: code.into() })
     }
 
+    fn ask(
+        quotas: &Quotas,
+        (member, service): &(MemberId, ServiceId),
+    ) -> Result<QuotaState, QuotaState> {
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let demand = Demand { member, service, subject: None, purpose: None, bytes: 0, now };
+        let first = |states: Vec<QuotaState>| states.into_iter().next().unwrap();
+        quotas
+            .spend(&demand)
+            .map(|permit| first(permit.states))
+            .map_err(|excess| first(excess.states))
+    }
+
     #[test]
     fn the_most_specific_quota_counts_and_shares_are_apart() {
         let quotas = Quotas::new(&[
@@ -159,14 +184,11 @@ mod tests {
             quota("a-read", Some("a"), Some("s/read"), 3),
         ])
         .unwrap();
-        let spend = |who: &str| {
-            let (member, service) = id(who);
-            match quotas.spend(&member, &service) {
-                Ok(state) => state.map(|state| (state.policy, state.remaining)),
-                Err(state) => Some((format!("{} exceeded", state.policy), 0)),
-            }
+        let spend = |who: &str| match ask(&quotas, &id(who)) {
+            Ok(state) => (state.policy.to_string(), state.remaining),
+            Err(state) => (format!("{} exceeded", state.policy), 0),
         };
-        let row = |name: &str, left| Some((name.to_owned(), left));
+        let row = |name: &str, left| (name.to_owned(), left);
         assert_eq!(spend("a:read"), row("a-read", 2));
         assert_eq!(spend("a:write"), row("a", 0));
         assert_eq!(spend("a:other"), row("a exceeded", 0), "one share for all other services");
@@ -180,17 +202,15 @@ mod tests {
     #[test]
     fn a_spent_quota_says_when_to_come_back() {
         let quotas = Quotas::new(&[quota("one", None, None, 1)]).unwrap();
-        let (member, service) = id("a:read");
-        let first = quotas.spend(&member, &service).unwrap().unwrap();
-        assert_eq!((first.limit, first.window), (1, Duration::from_secs(3_600)));
-        let refused = quotas.spend(&member, &service).unwrap_err();
+        let first = ask(&quotas, &id("a:read")).unwrap();
+        assert_eq!((first.limit, first.window), (1, Some(Duration::from_secs(3_600))));
+        let refused = ask(&quotas, &id("a:read")).unwrap_err();
         assert!(refused.reset > Duration::from_secs(3_500), "{refused:?}");
     }
 
     #[test]
     fn what_is_spent_stays_spent_over_a_reload() {
-        let (member, service) = id("a:read");
-        let spent = |quotas: &Quotas| quotas.spend(&member, &service).is_err();
+        let spent = |quotas: &Quotas| ask(quotas, &id("a:read")).is_err();
         let earlier = Quotas::new(&[quota("one", None, None, 1)]).unwrap();
         assert!(!spent(&earlier));
         let reload = |name, limit| {
@@ -203,7 +223,16 @@ mod tests {
     #[test]
     fn without_a_quota_nothing_is_counted() {
         let (member, service) = id("a:read");
-        assert_eq!(Quotas::new(&[]).unwrap().spend(&member, &service), Ok(None));
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        let demand = Demand {
+            member: &member,
+            service: &service,
+            subject: None,
+            purpose: None,
+            bytes: 0,
+            now,
+        };
+        assert_eq!(Quotas::new(&[]).unwrap().spend(&demand).ok().unwrap().states, []);
     }
 
     #[test]

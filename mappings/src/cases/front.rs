@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gateway_core::front::Exchange;
-use gateway_core::policy::QuotaState;
+use gateway_core::quota::{QuotaState, Renewal, Unit};
 use gateway_core::{Draft, Envelope, Evidence, ExchangeId, Fault, Front, Inbound, Receipt};
 use jiff::Timestamp;
 use serde_json::{Value as Json, json};
@@ -122,17 +122,21 @@ pub(super) fn reply(front: &FrontEntry, case: &Case, input: &[u8]) -> Result<Vec
         (Ok(envelope), Some(fault)) => (Some(Arc::new(envelope)), Some(json::read_fault(fault)?)),
     };
     let quota = input.get("quota").map(|_| QuotaState {
-        policy: "minute".to_owned(),
+        policy: "minute".into(),
+        unit: Unit::Requests,
+        renewal: Renewal::Rate,
         limit: 60,
-        window: Duration::from_secs(60),
+        window: Some(Duration::from_secs(60)),
         remaining: if fault.is_some() { 0 } else { 59 },
         reset: Duration::from_millis(1500),
+        violated: fault.is_some(),
+        shadow: false,
     });
     let exchange = Exchange {
         id: inbound.id,
         inbound: &inbound,
         envelope: envelope.as_ref(),
-        quota: quota.as_ref(),
+        quota: quota.as_slice(),
         now: at(TAKEN),
     };
     let draft = match fault {

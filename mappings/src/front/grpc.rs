@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::front::{Draft, Exchange, Slot};
-use gateway_core::policy::QuotaState;
+use gateway_core::quota::QuotaState;
 use gateway_core::{Envelope, Fault, Front, Inbound, Kind, Message, ServiceId};
 use prost::Message as _;
 use uuid::Uuid;
@@ -121,7 +121,7 @@ impl Front for GrpcFront {
         let reply = proto::ExchangeReply {
             exchange: exchange.id.to_string(),
             message: Some(operation.reply.to_struct(&record)),
-            quota: exchange.quota.map(quota),
+            quota: exchange.quota.iter().filter(|state| !state.shadow).map(quota).collect(),
             receipt: String::new(),
             pending: false,
         };
@@ -181,9 +181,10 @@ fn key(key: String) -> Result<Option<String>, Fault> {
 
 fn quota(state: &QuotaState) -> proto::Quota {
     proto::Quota {
-        policy: state.policy.clone(),
+        policy: state.policy.to_string(),
+        unit: state.unit.name().to_owned(),
         limit: state.limit,
-        window: Some(duration(state.window)),
+        window: state.window.map(duration),
         remaining: state.remaining,
         reset: Some(duration(state.reset)),
     }

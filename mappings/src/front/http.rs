@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use gateway_core::front::Exchange;
+use gateway_core::quota::{QuotaState, Unit};
 use gateway_core::{Fault, Inbound, Kind, Retry};
 
-/// The headers of a reply: its exchange, and the quota as the `RateLimit` fields say it
-/// (draft-ietf-httpapi-ratelimit-headers).
+/// The largest integer of a structured field (RFC 9651, 3.3.1).
+const INTEGER_MAX: u64 = 999_999_999_999_999;
+
+/// The headers of a reply: its exchange, and the quotas as the `RateLimit` fields say them
+/// (draft-ietf-httpapi-ratelimit-headers-11).
 pub(crate) fn headers(
     exchange: &Exchange<'_>,
     content_type: &str,
@@ -20,17 +24,39 @@ pub(crate) fn headers(
     headers
 }
 
-/// What a reply says of its exchange and the caller's quota; gRPC has the same as metadata.
+/// What a reply says of its exchange and the caller's quotas; gRPC has the same as metadata.
 pub(crate) fn metadata(exchange: &Exchange<'_>) -> Vec<(&'static str, String)> {
     let mut headers = vec![("naru-exchange", exchange.id.to_string())];
-    if let Some(quota) = exchange.quota {
-        let name = quoted(&quota.policy);
-        let (limit, window) = (quota.limit, quota.window.as_secs());
-        headers.push(("ratelimit-policy", format!("{name};q={limit};w={window}")));
-        let (remaining, reset) = (quota.remaining, seconds(quota.reset));
-        headers.push(("ratelimit", format!("{name};r={remaining};t={reset}")));
+    let told: Vec<&QuotaState> = exchange.quota.iter().filter(|state| !state.shadow).collect();
+    if !told.is_empty() {
+        let list = |item: fn(&QuotaState) -> String| {
+            told.iter().map(|state| item(state)).collect::<Vec<_>>().join(", ")
+        };
+        headers.push(("ratelimit-policy", list(policy)));
+        headers.push(("ratelimit", list(service_limit)));
     }
     headers
+}
+
+/// An item of `RateLimit-Policy` (section 3.1).
+fn policy(state: &QuotaState) -> String {
+    let mut item = format!("{};q={}", quoted(&state.policy), state.limit.min(INTEGER_MAX));
+    if state.unit != Unit::Requests {
+        item.push_str(&format!(";qu={}", quoted(state.unit.name())));
+    }
+    if let Some(window) = state.window {
+        item.push_str(&format!(";w={}", seconds(window).clamp(1, INTEGER_MAX)));
+    }
+    item
+}
+
+/// An item of `RateLimit` (section 4.1). What comes back when a request ends has no time.
+fn service_limit(state: &QuotaState) -> String {
+    let mut item = format!("{};r={}", quoted(&state.policy), state.remaining.min(INTEGER_MAX));
+    if state.window.is_some() {
+        item.push_str(&format!(";t={}", seconds(state.reset).min(INTEGER_MAX)));
+    }
+    item
 }
 
 /// The header `Idempotency-Key`: a quoted string (draft-ietf-httpapi-idempotency-key-header) of at
@@ -54,7 +80,7 @@ fn seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 
-/// A string of a structured field (RFC 8941, 3.3.3).
+/// A string of a structured field (RFC 9651, 3.3.3).
 fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

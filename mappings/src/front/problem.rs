@@ -1,15 +1,35 @@
 //! Refusals as problem+json (RFC 9457).
 
 use gateway_core::front::Exchange;
+use gateway_core::quota::{
+    ABNORMAL_USAGE, CONCURRENCY_EXCEEDED, QUOTA_EXCEEDED, QuotaState, RATE_EXCEEDED,
+    REDUCED_CAPACITY,
+};
 use gateway_core::{Fault, Kind};
 use serde::Serialize;
 
 /// The media type of a problem.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// The type of a refusal for want of quota; all others are `urn:naru:fault:<code>`.
-pub(crate) const QUOTA_EXCEEDED: &str =
-    "https://iana.org/assignments/http-problem-types#quota-exceeded";
+/// Where the types of refusals for want of quota are registered
+/// (draft-ietf-httpapi-ratelimit-headers-11, section 10.2).
+const REGISTRY: &str = "https://iana.org/assignments/http-problem-types#";
+
+/// The registered type of a refusal; all others are `urn:naru:fault:<code>`.
+pub(crate) fn registered_type(fault: &Fault) -> Option<&str> {
+    match (fault.kind, &*fault.code) {
+        (Kind::RateLimited, QUOTA_EXCEEDED | RATE_EXCEEDED | CONCURRENCY_EXCEEDED) => {
+            Some(QUOTA_EXCEEDED)
+        }
+        (Kind::RateLimited, code @ (REDUCED_CAPACITY | ABNORMAL_USAGE)) => Some(code),
+        _ => None,
+    }
+}
+
+/// The names of the policies that refuse.
+pub(crate) fn violated(quota: &[QuotaState]) -> Vec<&str> {
+    quota.iter().filter(|state| state.refuses()).map(|state| &*state.policy).collect()
+}
 
 /// The members of a refusal, in the order they are written.
 #[derive(Serialize)]
@@ -23,24 +43,24 @@ struct Problem<'a> {
     code: &'a str,
     exchange: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    violated_policies: Option<[&'a str; 1]>,
+    violated_policies: Option<Vec<&'a str>>,
 }
 
 /// The body of a refusal.
 pub(crate) fn write(exchange: &Exchange<'_>, fault: &Fault, status: u16) -> Vec<u8> {
-    let quota = exchange.quota.filter(|_| fault.kind == Kind::RateLimited);
+    let registered = registered_type(fault);
     let problem = Problem {
-        r#type: match quota {
-            Some(_) => QUOTA_EXCEEDED.to_owned(),
+        r#type: match registered {
+            Some(name) => format!("{REGISTRY}{name}"),
             None => format!("urn:naru:fault:{}", fault.code),
         },
-        title: title(&fault.code),
+        title: title(registered.unwrap_or(&fault.code)),
         status,
         detail: &fault.public,
         kind: fault.kind,
         code: &fault.code,
         exchange: exchange.id.to_string(),
-        violated_policies: quota.map(|quota| [quota.policy.as_str()]),
+        violated_policies: registered.map(|_| violated(exchange.quota)),
     };
     // Texts and numbers always serialize.
     serde_json::to_vec(&problem).unwrap_or_default()

@@ -102,7 +102,7 @@ fn try_request(id: &str, service: &str, body: &[u8]) {
         id: inbound.id,
         inbound: &inbound,
         envelope: envelope.as_ref(),
-        quota: None,
+        quota: &[],
         now: Timestamp::UNIX_EPOCH,
     };
     check_refusal(entry, &front.refuse(&exchange, &fault));
@@ -256,7 +256,7 @@ fn any_fault_of_any_length_can_be_written() {
                     id: inbound.id,
                     inbound: &inbound,
                     envelope: None,
-                    quota: None,
+                    quota: &[],
                     now: Timestamp::UNIX_EPOCH,
                 };
                 let fault = Fault::new(kind, "code", text);
@@ -329,7 +329,7 @@ proptest! {
             id: inbound.id,
             inbound: &inbound,
             envelope: envelope.as_ref(),
-            quota: None,
+            quota: &[],
             now: Timestamp::UNIX_EPOCH,
         };
         if let Err(fault) = front.encode(&exchange, &Message::from_iter(answer)) {

@@ -76,7 +76,7 @@ fn every_form_is_read_and_written_as_the_wsdl_says() {
             id: inbound.id,
             inbound: &inbound,
             envelope: Some(&envelope),
-            quota: None,
+            quota: &[],
             now: inbound.received,
         };
         let reply = front.encode(&exchange, &message).unwrap().body;

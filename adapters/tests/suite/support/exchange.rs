@@ -7,7 +7,8 @@ use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::journal::Trail;
 use gateway_core::outbox::Submission;
-use gateway_core::policy::{Authorize, Decision, Quota, QuotaState};
+use gateway_core::policy::{Authorize, Decision};
+use gateway_core::quota::{Demand, Exceeded, Permit, Quota};
 use gateway_core::{
     Admitted, Assurance, Caller, Clock, Consent, Envelope, Evidence, ExchangeId, Fault, MemberId,
     Message, Operation, Pseudonym, Pseudonymize, Service, ServiceId, SubmissionKey, stage,
@@ -38,9 +39,11 @@ impl Consents for Anyone {
 }
 
 impl Quota for Anyone {
-    fn spend(&self, _: &MemberId, _: &ServiceId) -> Result<Option<QuotaState>, QuotaState> {
-        Ok(None)
+    fn spend(&self, _: &Demand<'_>) -> Result<Permit, Exceeded> {
+        Ok(Permit::default())
     }
+
+    fn replied(&self, _: &Demand<'_>) {}
 }
 
 impl Pseudonymize for Anyone {
@@ -81,7 +84,7 @@ async fn admit(operation: Operation, idempotency_key: Option<String>) -> Admitte
     let identified = stage::authenticate(Arc::new(envelope), &evidence, &world, &mut trail).await;
     let authorized = stage::authorize(identified.unwrap(), &world, &mut trail).unwrap();
     let consented = stage::consent(authorized, &world, &world, world.now(), &mut trail).await;
-    stage::admit(consented.unwrap(), &world, &world, &mut trail).unwrap()
+    stage::admit(consented.unwrap(), &world, &world, world.now(), 0, &mut trail).unwrap()
 }
 
 /// What is left of a submit once its process has died.

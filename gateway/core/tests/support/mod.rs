@@ -10,7 +10,8 @@ use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::front::{Exchange, Slot};
 use gateway_core::outbox::{Begun, Submission};
-use gateway_core::policy::{Authorize, Decision, Quota, QuotaState};
+use gateway_core::policy::{Authorize, Decision};
+use gateway_core::quota::{Cause, Demand, Exceeded, Permit, Quota, QuotaState, Renewal, Unit};
 use gateway_core::route::{Conditions, Provider, Route, Routes, Target};
 use gateway_core::service::ConsentRule;
 use gateway_core::*;
@@ -28,6 +29,7 @@ pub(crate) struct Script {
     pub(crate) authorized: Result<(), Fault>,
     pub(crate) consents: Result<Vec<Consent>, Fault>,
     pub(crate) spent: Result<(), ()>,
+    pub(crate) unit: Unit,
     pub(crate) begun: Begun,
     pub(crate) called: Option<Result<Response, Fault>>,
     pub(crate) repeatable: bool,
@@ -50,6 +52,7 @@ impl Default for Script {
             authorized: Ok(()),
             consents: Ok(vec![consent()]),
             spent: Ok(()),
+            unit: Unit::Requests,
             begun: Begun::Fresh,
             called: Some(Ok(Response::Answer(answer()))),
             repeatable: false,
@@ -105,7 +108,7 @@ pub(crate) fn submission() -> Submission {
 /// All parts in one, behind every trait.
 pub(crate) struct Parts {
     pub(crate) script: Script,
-    pub(crate) asked: Mutex<Vec<String>>,
+    pub(crate) asked: Arc<Mutex<Vec<String>>>,
     profile: Profile,
 }
 
@@ -120,7 +123,7 @@ pub(crate) fn gateway(script: Script) -> (Pipeline, Arc<Parts>) {
     let function = Function { name: "f".into(), operation: script.operation, arguments: vec![] };
     let takes = Takes::Functions(vec![function]);
     let profile = Profile { takes, finality: Finality::Immediate };
-    let parts = Arc::new(Parts { script, asked: Mutex::default(), profile });
+    let parts = Arc::new(Parts { script, asked: Arc::default(), profile });
     let provider =
         Provider { name: "backend".into(), adapter: parts.clone(), deadline: ROUTE_DEADLINE };
     let target = Target { mapping: parts.clone(), providers: vec![Arc::new(provider)] };
@@ -252,17 +255,42 @@ impl Consents for Parts {
     }
 }
 
+/// What an exchange holds; it says when it is given back.
+struct Held(Arc<Mutex<Vec<String>>>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push("given back".to_owned());
+    }
+}
+
 impl Quota for Parts {
-    fn spend(&self, _: &MemberId, _: &ServiceId) -> Result<Option<QuotaState>, QuotaState> {
+    fn spend(&self, _: &Demand<'_>) -> Result<Permit, Exceeded> {
         self.note("quota");
         let state = QuotaState {
             policy: "p".into(),
+            unit: self.script.unit,
+            renewal: Renewal::Rate,
             limit: 1,
-            window: Duration::from_secs(1),
+            window: Some(Duration::from_secs(1)),
             remaining: 0,
             reset: Duration::from_secs(1),
+            violated: self.script.spent.is_err(),
+            shadow: false,
         };
-        self.script.spent.map(|()| Some(state.clone())).map_err(|()| state)
+        let states = vec![state];
+        match self.script.spent {
+            Ok(()) => {
+                let holds = self.script.unit == Unit::ConcurrentRequests;
+                let held = holds.then(|| Box::new(Held(self.asked.clone())) as _);
+                Ok(Permit { states, held })
+            }
+            Err(()) => Err(Exceeded { states, cause: Cause::Share }),
+        }
+    }
+
+    fn replied(&self, demand: &Demand<'_>) {
+        self.note(format!("replied {}", demand.bytes));
     }
 }
 

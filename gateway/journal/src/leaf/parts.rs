@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use gateway_core::journal::{Record, Trail};
-use gateway_core::policy::QuotaState;
+use gateway_core::quota::QuotaState;
 use gateway_core::{Call, ConsentUse, Content, Message, Proof, SubmissionKey};
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -96,8 +96,8 @@ struct Details<'a> {
     reply_bytes: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quota: Option<[Quota<'a>; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    quota: Vec<Quota<'a>>,
 }
 
 fn details<'a>(record: &'a Record<'_>) -> Details<'a> {
@@ -105,22 +105,38 @@ fn details<'a>(record: &'a Record<'_>) -> Details<'a> {
         request_bytes: record.request.len(),
         reply_bytes: record.reply.len(),
         key: submission_key(record.trail).map(|key| hex::encode(key.0)),
-        quota: record.trail.quota.as_ref().map(|quota| [Quota::from(quota)]),
+        quota: record.trail.quota.iter().map(Quota::from).collect(),
     }
 }
 
 #[derive(Serialize)]
 struct Quota<'a> {
     policy: &'a str,
-    limit: u32,
-    window: u64,
-    remaining: u32,
+    limit: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<u64>,
+    remaining: u64,
+    #[serde(skip_serializing_if = "is_false")]
+    violated: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    shadow: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl<'a> From<&'a QuotaState> for Quota<'a> {
     fn from(state: &'a QuotaState) -> Self {
-        let QuotaState { policy, limit, window, remaining, .. } = state;
-        Self { policy, limit: *limit, window: Duration::as_secs(window), remaining: *remaining }
+        let QuotaState { policy, limit, window, remaining, violated, shadow, .. } = state;
+        Self {
+            policy,
+            limit: *limit,
+            window: window.as_ref().map(Duration::as_secs),
+            remaining: *remaining,
+            violated: *violated,
+            shadow: *shadow,
+        }
     }
 }
 

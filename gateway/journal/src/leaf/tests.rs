@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use gateway_core::caller::{Assurance, Means};
 use gateway_core::journal::RecordKind;
-use gateway_core::policy::{Decision as Decided, QuotaState};
+use gateway_core::policy::Decision as Decided;
+use gateway_core::quota::{QuotaState, Renewal, Unit};
 use gateway_core::service::ConsentRule;
 use gateway_core::wire::{Around, Encoded, Method, Received};
 use gateway_core::{
@@ -71,7 +72,8 @@ struct Parts {
     reply: Bytes,
     subject: Option<Bytes>,
     consent: Option<ConsentInput>,
-    quota: Option<QuotaInput>,
+    #[serde(default)]
+    quota: Vec<QuotaInput>,
     key: Option<Bytes>,
     certificate: Option<Bytes>,
     call: Option<CallInput>,
@@ -95,9 +97,13 @@ struct ConsentInput {
 #[derive(Deserialize)]
 struct QuotaInput {
     policy: String,
-    limit: u32,
-    window: u64,
-    remaining: u32,
+    limit: u64,
+    window: Option<u64>,
+    remaining: u64,
+    #[serde(default)]
+    violated: bool,
+    #[serde(default)]
+    shadow: bool,
 }
 
 #[derive(Deserialize)]
@@ -215,6 +221,20 @@ fn envelope(input: &Input) -> Option<Arc<Envelope>> {
     }))
 }
 
+fn quota(given: QuotaInput) -> QuotaState {
+    QuotaState {
+        policy: given.policy.into(),
+        unit: Unit::Requests,
+        renewal: Renewal::Rate,
+        limit: given.limit,
+        window: given.window.map(Duration::from_secs),
+        remaining: given.remaining,
+        reset: Duration::ZERO,
+        violated: given.violated,
+        shadow: given.shadow,
+    }
+}
+
 fn call(input: CallInput, key: Option<SubmissionKey>) -> Call {
     let content = match (input.arguments, input.http) {
         (Some(fields), None) => {
@@ -245,13 +265,7 @@ fn trail(input: &Input, parts: &mut Parts) -> Trail {
         decision: input.policies.clone().map(|policies| Decided { policies }),
         subject: parts.subject.as_ref().map(|subject| Pseudonym(subject.array())),
         consent: parts.consent.take().map(|used| ConsentUse { id: used.id, items: used.items }),
-        quota: parts.quota.take().map(|quota| QuotaState {
-            policy: quota.policy,
-            limit: quota.limit,
-            window: Duration::from_secs(quota.window),
-            remaining: quota.remaining,
-            reset: Duration::ZERO,
-        }),
+        quota: parts.quota.drain(..).map(quota).collect(),
         route: input.route.as_deref().map(Into::into),
         mapping: input.mapping.backend.clone(),
         mirror: input.mirror.clone(),
@@ -328,5 +342,5 @@ fn the_vectors_of_the_specification_hold() {
     if update {
         std::fs::write(&file, serde_json::to_string_pretty(&cases).unwrap() + "\n").unwrap();
     }
-    assert_eq!(cases.len(), 5);
+    assert_eq!(cases.len(), 6);
 }

@@ -6,7 +6,8 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use gateway_core::adapter::Operation;
 use gateway_core::caller::{Assurance, Means};
 use gateway_core::journal::{Record, RecordKind, Trail};
-use gateway_core::policy::{Decision, QuotaState};
+use gateway_core::policy::Decision;
+use gateway_core::quota::{QuotaState, Renewal, Unit};
 use gateway_core::{
     Call, Caller, ConsentUse, Content, Envelope, ExchangeId, MemberId, Message, Proof, Pseudonym,
     Service, ServiceId, SubmissionKey, Value,
@@ -50,13 +51,17 @@ fn full_trail() -> Trail {
             id: Uuid::from_u128(7),
             items: BTreeSet::from(["history".into()]),
         }),
-        quota: Some(QuotaState {
+        quota: vec![QuotaState {
             policy: "cities".into(),
+            unit: Unit::Requests,
+            renewal: Renewal::Rate,
             limit: 600,
-            window: Duration::from_secs(60),
+            window: Some(Duration::from_secs(60)),
             remaining: 599,
             reset: Duration::from_secs(1),
-        }),
+            violated: false,
+            shadow: false,
+        }],
         route: Some("welfare-ledger".into()),
         mapping: Some("welfare/ledger/v1".into()),
         mirror: None,

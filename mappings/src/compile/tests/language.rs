@@ -113,7 +113,7 @@ impl Sample {
             id: inbound.id,
             inbound: &inbound,
             envelope: Some(&envelope),
-            quota: None,
+            quota: &[],
             now: Timestamp::UNIX_EPOCH,
         };
         inbound.front.encode(&exchange, message)

@@ -41,7 +41,7 @@ fn inbound(body: Vec<u8>) -> Inbound {
 }
 
 fn exchange<'a>(inbound: &'a Inbound, envelope: Option<&'a Arc<Envelope>>) -> Exchange<'a> {
-    Exchange { id: inbound.id, inbound, envelope, quota: None, now: Timestamp::UNIX_EPOCH }
+    Exchange { id: inbound.id, inbound, envelope, quota: &[], now: Timestamp::UNIX_EPOCH }
 }
 
 fn element(kind: Is) -> Element {

@@ -99,7 +99,7 @@ fn a_reply_may_have_nothing_around_its_fields() {
         id: inbound.id,
         inbound: &inbound,
         envelope: Some(&envelope),
-        quota: None,
+        quota: &[],
         now: Timestamp::UNIX_EPOCH,
     };
     let answer = Message::from_iter([("benefit", Value::Bytes(vec![7; 32]))]);

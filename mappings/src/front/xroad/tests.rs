@@ -55,7 +55,7 @@ fn get(path: &str, query: &str) -> Inbound {
 
 fn exchange(inbound: &Inbound) -> Exchange<'_> {
     let now = Timestamp::UNIX_EPOCH;
-    Exchange { id: inbound.id, inbound, envelope: None, quota: None, now }
+    Exchange { id: inbound.id, inbound, envelope: None, quota: &[], now }
 }
 
 fn ask(code: &str, query: &str, allowed: &[&str]) -> Result<Draft, Fault> {

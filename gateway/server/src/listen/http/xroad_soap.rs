@@ -45,7 +45,7 @@ async fn describe(
     inbound: &Inbound,
 ) -> Reply {
     let now = pipeline.clock.now();
-    let exchange = Exchange { id: inbound.id, inbound, envelope: None, quota: None, now };
+    let exchange = Exchange { id: inbound.id, inbound, envelope: None, quota: &[], now };
     let answer = async {
         let asked = asked?;
         let allowed = allowed(asked.probes(), &inbound.evidence, pipeline).await?;

@@ -12,12 +12,13 @@ use gateway_core::adapter::{Content, Response, Settlement, Takes};
 use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::outbox::{Begun, Submission};
-use gateway_core::policy::{Authorize, Decision, Quota, QuotaState};
+use gateway_core::policy::{Authorize, Decision};
+use gateway_core::quota::{Demand, Exceeded, Permit, Quota};
 use gateway_core::route::{Conditions, Provider, Route, Routes, Target};
 use gateway_core::{
     Adapter, Admitted, Answer, Assurance, Call, Caller, Clock, Consent, Envelope, Evidence, Fault,
     Finality, Journal, MemberId, Outbox, Pipeline, Profile, Pseudonym, Pseudonymize, Receipt,
-    Record, ServiceId, SubmissionKey, Value,
+    Record, SubmissionKey, Value,
 };
 use jiff::Timestamp;
 use mappings::{BatchFront, BatchLimits, Catalog, FrontEntry};
@@ -245,9 +246,11 @@ impl Consents for Behind {
 }
 
 impl Quota for Behind {
-    fn spend(&self, _: &MemberId, _: &ServiceId) -> Result<Option<QuotaState>, QuotaState> {
-        Ok(None)
+    fn spend(&self, _: &Demand<'_>) -> Result<Permit, Exceeded> {
+        Ok(Permit::default())
     }
+
+    fn replied(&self, _: &Demand<'_>) {}
 }
 
 #[async_trait]

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gateway_core::{Front, Mapping, Pseudonymize, Service, ServiceId};
+use gateway_core::{Front, Mapping, Pseudonymize, Purpose, Service, ServiceId};
 use serde::de::DeserializeOwned;
 
 use crate::backend::Backend;
-use crate::compile::{self, Entry};
-use crate::format::{MappingFile, ServicesFile};
+use crate::compile::{self, Entry, Purposes};
+use crate::format::{MappingFile, PurposesFile, ServicesFile};
 use crate::front::{
     BatchFront, GrpcFront, RestFront, SoapFront, TelegramFront, XRoadFront, XmlFront,
 };
@@ -23,7 +23,7 @@ use crate::terms::{Sector, Terms, Type};
 const FORMAT: &str = "mapping/v1";
 
 /// All services, fronts and backend mappings of a folder
-/// `<root>/<sector>/{services.yaml,<system>/v<N>/mapping.yaml}`.
+/// `<root>/<sector>/{services.yaml,purposes.yaml,<system>/v<N>/mapping.yaml}`.
 #[derive(Default)]
 pub struct Catalog {
     services: BTreeMap<ServiceId, Arc<Service>>,
@@ -126,7 +126,9 @@ impl Catalog {
         if !path.ends_with(&file.sector) {
             spot.key("sector").problem("must be the name of the folder");
         }
-        let sector = compile::compile_services(&file, &mut spot);
+        let purposes = folder.purposes(path, &file.sector);
+        let mut spot = Spot::new(folder.found, &name);
+        let sector = compile::compile_services(&file, purposes, &mut spot);
         for terms in sector.services.values() {
             self.services.insert(terms.service.id.clone(), terms.service.clone());
             self.terms.insert(terms.service.id.clone(), terms.clone());
@@ -196,6 +198,11 @@ impl Catalog {
         }
     }
 
+    /// Every registered purpose of every sector.
+    pub fn purposes(&self) -> impl Iterator<Item = &Arc<Purpose>> {
+        self.sectors.values().flat_map(|sector| sector.purposes.values())
+    }
+
     /// The front of a mapping, e.g. `welfare/mohw/v1`.
     pub fn front(&self, id: &str) -> Option<&FrontEntry> {
         self.fronts.get(id)
@@ -248,6 +255,19 @@ impl<'a> Folder<'a> {
         folders.retain(|path| path.is_dir() && !path.ends_with("cases"));
         folders.sort();
         folders
+    }
+
+    /// The purposes of a sector; none where no file registers any.
+    fn purposes(&mut self, sector: &Path, name: &str) -> Purposes {
+        let path = sector.join("purposes.yaml");
+        if !path.exists() {
+            return Purposes::new();
+        }
+        let Some(file) = self.parse::<PurposesFile>(&path) else {
+            return Purposes::new();
+        };
+        let file_name = self.name(&path);
+        compile::compile_purposes(&file, name, &mut Spot::new(self.found, &file_name))
     }
 
     pub(crate) fn parse<T: DeserializeOwned>(&mut self, path: &Path) -> Option<T> {

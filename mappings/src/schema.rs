@@ -1,16 +1,16 @@
-//! The JSON Schemas of `mapping.yaml` and `services.yaml`, made of the types that read them. They
+//! The JSON Schemas of `mapping.yaml`, `services.yaml` and `purposes.yaml`, made of the types that read them. They
 //! are checked in under `schema/`, where editors find them; `UPDATE_SCHEMA=1` rewrites them.
 
 use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use gateway_core::{Kind, LossKind, Operation};
+use gateway_core::{Assurance, Kind, LossKind, Operation};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value as Json, json};
 
-use crate::format::{MappingFile, ServicesFile};
+use crate::format::{MappingFile, PurposesFile, ServicesFile};
 use crate::inspect::untyped;
 
 /// The words of a closed set that is declared in the core, which knows nothing of schemas.
@@ -37,6 +37,7 @@ macro_rules! words {
 words!(Kinds, Kind::ALL.map(|kind| kind.to_string()).to_vec());
 words!(Losses, [LossKind::Truncate, LossKind::Replace, LossKind::Drop].map(|one| one.to_string()));
 words!(ByteOrders, ["big", "little"]);
+words!(Assurances, json!([Assurance::Low, Assurance::Substantial]));
 words!(Operations, json!([Operation::Query, Operation::Submit]));
 
 /// How a telegram is told from the next; declared in the core as well.
@@ -81,9 +82,10 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("schema")
 }
 
-fn all() -> [(&'static str, Json); 2] {
+fn all() -> [(&'static str, Json); 3] {
     [
         ("mapping.v1.json", schema::<MappingFile>("mapping/v1")),
+        ("purposes.v1.json", schema::<PurposesFile>("purposes/v1")),
         ("services.v1.json", schema::<ServicesFile>("services/v1")),
     ]
 }
@@ -98,6 +100,7 @@ fn files() -> Vec<(PathBuf, &'static str)> {
             match path.file_name().and_then(|name| name.to_str()) {
                 _ if path.is_dir() => folders.push(path),
                 Some("mapping.yaml") => files.push((path, "mapping.v1.json")),
+                Some("purposes.yaml") => files.push((path, "purposes.v1.json")),
                 Some("services.yaml") => files.push((path, "services.v1.json")),
                 _ => {}
             }

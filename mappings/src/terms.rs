@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use gateway_core::{SCALE_MAX, Service};
+use gateway_core::{Purpose, SCALE_MAX, Service};
 use serde::Deserialize;
 
 use crate::convert::PersonRule;
@@ -14,6 +14,7 @@ pub(crate) struct Sector {
     pub(crate) name: Arc<str>,
     pub(crate) codes: BTreeMap<String, Arc<CodeSet>>,
     pub(crate) tables: BTreeMap<String, Arc<SharedTable>>,
+    pub(crate) purposes: BTreeMap<String, Arc<Purpose>>,
     pub(crate) services: BTreeMap<String, Arc<Terms>>,
 }
 

@@ -30,8 +30,8 @@ use async_trait::async_trait;
 use gateway_core::adapter::Settlement;
 use gateway_core::outbox::Submission;
 use gateway_core::{
-    Adapter, Admitted, Answer, Call, Content, Fault, Message, Operation, Outbox, Profile, Proof,
-    Response, Value,
+    Adapter, Admitted, Answer, Call, Content, Fault, LedgerProof, Message, Operation, Outbox,
+    Profile, Response, Value,
 };
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
@@ -111,7 +111,7 @@ impl Ethereum {
             Called::Returned(output) => output,
             Called::Reverted(data) => return Err(self.interface.refusal(&data)),
         };
-        let proof = Proof {
+        let proof = LedgerProof {
             network: self.network.clone(),
             transaction: None,
             block: block.number,

@@ -6,7 +6,7 @@ use alloy::eips::BlockId;
 use alloy::primitives::B256;
 use alloy::rpc::types::TransactionReceipt;
 use gateway_core::adapter::Settlement;
-use gateway_core::{Answer, Fault, Proof, SubmissionKey};
+use gateway_core::{Answer, Fault, LedgerProof, SubmissionKey};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::client::{Called, NodeError};
@@ -135,7 +135,7 @@ impl Ethereum {
         for (name, value) in self.interface.events(self.node.contract, receipt.logs()).iter() {
             values.set(name, value.clone());
         }
-        let proof = Proof {
+        let proof = LedgerProof {
             network: self.network.clone(),
             transaction: Some(ticket.hash.to_string()),
             block,

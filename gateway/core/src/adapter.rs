@@ -72,12 +72,12 @@ pub struct Answer {
     /// The values, by the backend's names for them.
     pub values: Message,
     /// What shows that the backend said so.
-    pub proof: Option<Proof>,
+    pub proof: Option<LedgerProof>,
 }
 
 /// Where on a ledger an answer stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proof {
+pub struct LedgerProof {
     /// The network, e.g. `eip155:31337` (CAIP-2).
     pub network: String,
     /// The transaction, lower-case hex with `0x`; none for a query.

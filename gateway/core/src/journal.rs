@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::adapter::{Answer, Call, Proof};
+use crate::adapter::{Answer, Call, LedgerProof};
 use crate::policy::Decision;
 use crate::quota::QuotaState;
 use crate::wire::Received;
@@ -45,7 +45,7 @@ pub struct Trail {
     /// What became of the submit, to be settled once the journal holds it.
     pub submitted: Option<(SubmissionKey, Submitted)>,
     /// Where on the ledger the answer stands.
-    pub proof: Option<Proof>,
+    pub proof: Option<LedgerProof>,
     /// The exchange that a callback tells of.
     pub about: Option<ExchangeId>,
     /// What was lost between the formats as their mappings declare: `field;kind`, with commas

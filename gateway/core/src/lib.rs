@@ -22,7 +22,9 @@ pub mod outbox;
 mod person;
 pub mod pipeline;
 pub mod policy;
+pub mod proof;
 pub mod pseudonym;
+pub mod purpose;
 pub mod quota;
 pub mod route;
 pub mod service;
@@ -31,7 +33,7 @@ pub mod value;
 pub mod wire;
 
 pub use adapter::{
-    Adapter, Answer, Call, Content, Finality, Operation, Profile, Proof, Response, Takes,
+    Adapter, Answer, Call, Content, Finality, LedgerProof, Operation, Profile, Response, Takes,
 };
 pub use caller::{Assurance, Caller, Evidence, MemberId};
 pub use clock::Clock;
@@ -46,7 +48,9 @@ pub use mapping::{Mapping, Occasion};
 pub use outbox::{Outbox, SubmissionKey};
 pub use person::{CheckDigit, InvalidResidentNumber, Personal, ResidentNumber};
 pub use pipeline::Pipeline;
+pub use proof::Proof;
 pub use pseudonym::{Pseudonym, Pseudonymize};
+pub use purpose::Purpose;
 pub use service::{Service, ServiceId};
 pub use stage::Admitted;
 pub use value::{Message, Value};

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Purpose;
 use crate::adapter::Operation;
 
 /// A service of a sector, e.g. `welfare/benefitGrant`.
@@ -32,6 +33,8 @@ pub struct Service {
     pub operation: Operation,
     /// The request field that names the person concerned.
     pub subject: Option<String>,
+    /// What it is asked for; that of the consent where it needs one.
+    pub purpose: Option<Arc<Purpose>>,
     /// The consent it needs, when it reads personal data.
     pub consent: Option<ConsentRule>,
 }
@@ -40,7 +43,7 @@ pub struct Service {
 #[derive(Clone, Debug)]
 pub struct ConsentRule {
     /// The registered purpose.
-    pub purpose: String,
+    pub purpose: Arc<Purpose>,
     /// Which item of the consent covers which reply field. Fields not listed need no consent.
     pub items: BTreeMap<String, String>,
 }

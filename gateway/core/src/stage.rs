@@ -127,7 +127,7 @@ pub async fn consent(
     let principal = trail.subject.ok_or_else(|| {
         Fault::new(Kind::Malformed, "subject-missing", "the person concerned is not named")
     })?;
-    let found = consents.find(&principal, &caller.member, &rule.purpose).await?;
+    let found = consents.find(&principal, &caller.member, &rule.purpose.code).await?;
     let used = choose(rule, &found, now)?;
     trail.consent = Some(used.clone());
     Ok(Consented { authorized, consent: Some(used) })
@@ -168,7 +168,7 @@ pub(crate) fn demand<'a>(
     now: Timestamp,
     bytes: u64,
 ) -> Demand<'a> {
-    let purpose = envelope.service.consent.as_ref().map(|rule| rule.purpose.as_str());
+    let purpose = envelope.service.purpose.as_deref().map(|purpose| &*purpose.code);
     let (member, service) = (&caller.member, &envelope.service.id);
     Demand { member, service, subject, purpose, bytes, now }
 }

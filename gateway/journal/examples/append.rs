@@ -19,7 +19,8 @@ use gateway_core::journal::{Record, RecordKind, Trail};
 use gateway_core::policy::Decision;
 use gateway_core::quota::{QuotaState, Renewal, Unit};
 use gateway_core::{
-    Call, Caller, Content, ExchangeId, Journal, MemberId, Proof, Pseudonym, SubmissionKey, Value,
+    Call, Caller, Content, ExchangeId, Journal, LedgerProof, MemberId, Pseudonym, SubmissionKey,
+    Value,
 };
 use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey, verify};
 use tokio::sync::oneshot;
@@ -227,7 +228,7 @@ fn trail() -> Trail {
             repeatable: false,
             key: Some(SubmissionKey([2; 32])),
         }),
-        proof: Some(Proof {
+        proof: Some(LedgerProof {
             network: "eip155:31337".into(),
             transaction: Some(format!("0x{}", "ab".repeat(32))),
             block: 12_345,

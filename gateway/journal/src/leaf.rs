@@ -92,7 +92,7 @@ pub(crate) fn encode(
 ) -> Result<Vec<u8>, serde_json::Error> {
     let trail = record.trail;
     let envelope = trail.envelope.as_deref();
-    let consent = envelope.and_then(|envelope| envelope.service.consent.as_ref());
+    let purpose = envelope.and_then(|envelope| envelope.service.purpose.as_deref());
     let leaf = Leaf {
         v: 2,
         exchange: record.exchange,
@@ -103,7 +103,7 @@ pub(crate) fn encode(
         front: record.front,
         service: envelope.map(|envelope| &envelope.service.id),
         operation: envelope.map(|envelope| envelope.service.operation),
-        purpose: consent.map(|rule| &*rule.purpose),
+        purpose: purpose.map(|purpose| &*purpose.code),
         caller: trail.caller.as_ref().map(|caller| Caller {
             member: &caller.member.0,
             means: caller.means,

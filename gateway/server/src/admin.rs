@@ -19,7 +19,7 @@ use gateway_core::journal::{RecordKind, Trail};
 use gateway_core::stage::CONSENT_DOMAIN;
 use gateway_core::{
     Assurance, Caller, Consent, ConsentUse, ExchangeId, Fault, Kind, MemberId, Pseudonymize,
-    Record, ResidentNumber,
+    Purpose, Record, ResidentNumber,
 };
 use gateway_store::{ConsentRegistry, RegistryError};
 use jiff::Timestamp;
@@ -252,21 +252,23 @@ impl Administration {
         page.map_err(registry_fault)
     }
 
-    /// Checks a grant against the catalog: nobody can consent to what no service asks.
+    /// Checks a grant against the registry: nobody can consent to what it does not name.
     fn consent(&self, deployment: &Deployment, grant: &Grant) -> Result<Consent, Fault> {
-        let rules = deployment.services.iter().filter(|service| *service.id.sector == grant.sector);
-        let rules: Vec<_> = rules.filter_map(|service| service.consent.as_ref()).collect();
-        let rules: Vec<_> =
-            rules.into_iter().filter(|rule| rule.purpose == grant.purpose).collect();
-        if rules.is_empty() {
-            return Err(malformed("no service of this sector has this purpose"));
-        }
-        let known = |item: &String| rules.iter().any(|rule| rule.wanted().contains(item.as_str()));
+        let named = |purpose: &&Arc<Purpose>| {
+            *purpose.sector == *grant.sector && *purpose.code == *grant.purpose
+        };
+        let purpose = deployment.purposes.iter().find(named);
+        let purpose =
+            purpose.ok_or_else(|| malformed("the sector registers no purpose of this name"))?;
+        let known = |item: &String| purpose.items.contains_key(item);
         if grant.items.is_empty() || !grant.items.iter().all(known) {
             return Err(malformed("items must name items of this purpose, at least one"));
         }
         if !deployment.members.ids().iter().any(|member| *member.0 == grant.recipient) {
             return Err(malformed("the recipient is not a member"));
+        }
+        if !purpose.recipients.iter().any(|member| *member.0 == grant.recipient) {
+            return Err(malformed("the purpose does not name this recipient"));
         }
         let resident =
             ResidentNumber::parse(&grant.resident).map_err(|e| malformed(e.to_string()))?;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::{Adapter, MemberId, Pipeline, Service};
+use gateway_core::{Adapter, MemberId, Pipeline, Purpose, Service};
 use mappings::{BatchFront, GrpcFront, TelegramFront};
 
 use crate::authenticate::{Members, Sha256};
@@ -53,6 +53,8 @@ pub struct Deployment {
     pub backends: Vec<OpenBackend>,
     /// The services of the catalog.
     pub services: Vec<Arc<Service>>,
+    /// For what personal data may be asked.
+    pub purposes: Vec<Arc<Purpose>>,
     /// Who can call.
     pub members: Arc<Members>,
     /// Residents → principals.
@@ -140,6 +142,7 @@ impl Deployment {
             later,
             backends,
             services: catalog.services().cloned().collect(),
+            purposes: catalog.purposes().cloned().collect(),
             members,
             pseudonyms: plan.pseudonyms,
             operators: plan.operators,
@@ -167,6 +170,7 @@ impl Deployment {
             later: None,
             backends: vec![],
             services: vec![],
+            purposes: vec![],
             members: Arc::new(members),
             pseudonyms: Arc::new(Pseudonyms::new(vec![])),
             operators: HashMap::new(),

@@ -13,6 +13,7 @@ pub(crate) fn envelope() -> Envelope {
             id,
             operation: Operation::Query,
             subject: None,
+            purpose: None,
             consent: None,
         }),
         message: Message::new(),

@@ -16,6 +16,7 @@ mod header;
 mod integrations;
 mod invert;
 mod provider;
+mod purposes;
 mod resources;
 mod rows;
 mod services;
@@ -33,6 +34,7 @@ use jiff::tz::Offset;
 
 pub(crate) use derived::operations as derived_operations;
 pub(crate) use invert::OneWay;
+pub(crate) use purposes::{Purposes, compile as compile_purposes};
 pub(crate) use services::compile as compile_services;
 pub(crate) use soap::is_name;
 

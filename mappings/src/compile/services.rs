@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_core::service::ConsentRule;
-use gateway_core::{Operation, Service, ServiceId};
+use gateway_core::{Operation, Purpose, Service, ServiceId};
 
+use crate::compile::Purposes;
 use crate::convert::PersonRule;
 use crate::format::{
     CheckPolicy, FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName,
@@ -18,7 +19,7 @@ pub(crate) const FORMAT: &str = "services/v1";
 type Codes = BTreeMap<String, Arc<CodeSet>>;
 
 /// Compiles a sector. What cannot be compiled is reported and left out.
-pub(crate) fn compile(file: &ServicesFile, spot: &mut Spot<'_>) -> Sector {
+pub(crate) fn compile(file: &ServicesFile, purposes: Purposes, spot: &mut Spot<'_>) -> Sector {
     if file.naru != FORMAT {
         spot.key("naru").problem(format_args!("must be `{FORMAT}`"));
     }
@@ -28,10 +29,10 @@ pub(crate) fn compile(file: &ServicesFile, spot: &mut Spot<'_>) -> Sector {
     let mut services = BTreeMap::new();
     for (code, format) in &file.services {
         let id = ServiceId { sector: name.clone(), code: code.as_str().into() };
-        let terms = service(id, format, &codes, &mut spot.key("services").key(code));
+        let terms = service(id, format, (&codes, &purposes), &mut spot.key("services").key(code));
         services.insert(code.clone(), Arc::new(terms));
     }
-    Sector { name, codes, tables, services }
+    Sector { name, codes, tables, purposes, services }
 }
 
 fn codes(formats: &BTreeMap<String, Vec<String>>, spot: &mut Spot<'_>) -> Codes {
@@ -90,7 +91,12 @@ fn code_set(name: &str, codes: &Codes, spot: &mut Spot<'_>) -> Option<Arc<CodeSe
     found
 }
 
-fn service(id: ServiceId, format: &ServiceFormat, codes: &Codes, spot: &mut Spot<'_>) -> Terms {
+fn service(
+    id: ServiceId,
+    format: &ServiceFormat,
+    (codes, purposes): (&Codes, &Purposes),
+    spot: &mut Spot<'_>,
+) -> Terms {
     let request = fields(&format.request, codes, &mut spot.key("request"));
     let reply = fields(&format.reply, codes, &mut spot.key("reply"));
     if let Some(subject) = &format.subject {
@@ -100,32 +106,51 @@ fn service(id: ServiceId, format: &ServiceFormat, codes: &Codes, spot: &mut Spot
             spot.key("subject").problem(wanted);
         }
     }
-    if let Some(consent) = &format.consent {
-        let spot = &mut spot.key("consent");
-        if format.operation == Operation::Submit {
-            spot.problem("only a query needs a consent");
+    let purpose = format.purpose.as_deref().and_then(|code| {
+        let found = purposes.get(code).cloned();
+        if found.is_none() {
+            spot.key("purpose").problem(format_args!("`{code}` is not in purposes.yaml"));
         }
-        if format.subject.is_none() {
-            spot.problem("a consent is of a person, so the service needs a `subject`");
-        }
-        for field in consent.items.keys() {
-            match reply.get(field) {
-                None => spot.key("items").key(field).problem("is not a field of the reply"),
-                Some(field_) if field_.required => spot
-                    .key("items")
-                    .key(field)
-                    .problem("is required in the reply, so it could not be held back"),
-                Some(_) => {}
+        found
+    });
+    let consent = consent(format, purpose.as_ref(), &reply, spot);
+    let (operation, subject) = (format.operation, format.subject.clone());
+    let service = Service { id, operation, subject, purpose, consent };
+    Terms { service: Arc::new(service), request, reply }
+}
+
+fn consent(
+    format: &ServiceFormat,
+    purpose: Option<&Arc<Purpose>>,
+    reply: &Fields,
+    spot: &mut Spot<'_>,
+) -> Option<ConsentRule> {
+    let consent = format.consent.as_ref()?;
+    if format.purpose.is_none() {
+        spot.problem("a consent is for a purpose, so the service needs a `purpose`");
+    }
+    let spot = &mut spot.key("consent");
+    if format.operation == Operation::Submit {
+        spot.problem("only a query needs a consent");
+    }
+    if format.subject.is_none() {
+        spot.problem("a consent is of a person, so the service needs a `subject`");
+    }
+    let mut items = spot.key("items");
+    for (field, item) in &consent.items {
+        let spot = &mut items.key(field);
+        match reply.get(field) {
+            None => spot.problem("is not a field of the reply"),
+            Some(field) if field.required => {
+                spot.problem("is required in the reply, so it could not be held back");
             }
+            Some(_) => {}
+        }
+        if purpose.is_some_and(|purpose| !purpose.items.contains_key(item)) {
+            spot.problem(format_args!("`{item}` is not an item of the purpose"));
         }
     }
-    let consent = format.consent.as_ref().map(|consent| ConsentRule {
-        purpose: consent.purpose.clone(),
-        items: consent.items.clone(),
-    });
-    let service =
-        Service { id, operation: format.operation, subject: format.subject.clone(), consent };
-    Terms { service: Arc::new(service), request, reply }
+    Some(ConsentRule { purpose: purpose?.clone(), items: consent.items.clone() })
 }
 
 fn fields(formats: &BTreeMap<String, FieldFormat>, codes: &Codes, spot: &mut Spot<'_>) -> Fields {

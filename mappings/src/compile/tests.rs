@@ -24,7 +24,8 @@ impl Pseudonymize for Nobody {
     }
 }
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
+    "purposes.yaml",
     "services.yaml",
     "mohw/v1/mapping.yaml",
     "city-a/v1/mapping.yaml",
@@ -100,6 +101,28 @@ fn unknown_and_repeated_keys() {
     finds("rest/v1/mapping.yaml", "naru: mapping/v1", "naru: mapping/v2", "naru", "mapping/v1");
     finds("rest/v1/mapping.yaml", "system: rest", "system: soap", "", "as the folders are named");
     finds("services.yaml", "sector: welfare", "sector: health", "sector", "name of the folder");
+}
+
+#[test]
+fn purposes() {
+    let file = "purposes.yaml";
+    let at = |key: &str| format!("purposes.welfare-eligibility.{key}");
+    finds(file, "purposes/v1", "purposes/v2", "naru", "purposes/v1");
+    finds(file, "sector: welfare", "sector: health", "sector", "the sector of the services");
+    finds(file, "    assurance: low", "    assurance: low\n    fee: 1", "", "unknown field");
+    finds(file, "assurance: low", "assurance: none", "", "unknown variant");
+    finds(file, "retention: P1Y", "retention: a year", &at("retention"), "ISO 8601");
+    finds(file, "storage: [KR]", "storage: [korea]", &at("storage"), "no country code");
+    finds(file, "storage: [KR]", "storage: []", &at("storage"), "at least one");
+    finds(file, "ko: 급여 건수", "ko: ' '", &at("items.benefit-count.ko"), "says nothing");
+    let long = "The-Name";
+    finds(file, "benefit-count", long, &at("items.The-Name"), "is made of");
+    let services = "services.yaml";
+    let purpose = "    purpose: welfare-eligibility\n";
+    finds(services, purpose, "", "services.history", "needs a `purpose`");
+    finds(services, purpose, "    purpose: x\n", "services.history.purpose", "purposes.yaml");
+    let (from, to) = ("count: benefit-count", "count: benefit-counts");
+    finds(services, from, to, "services.history.consent.items.count", "not an item of the purpose");
 }
 
 #[test]

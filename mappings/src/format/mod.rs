@@ -5,6 +5,7 @@ mod batch;
 mod layout;
 mod mapping;
 mod provider;
+mod purposes;
 mod row;
 mod services;
 mod xml;
@@ -22,6 +23,7 @@ pub(crate) use provider::{
     CallFormat, InquiryFormat, JsonProvider, MethodFormat, ProviderLayout, ResultFormat,
     SoapProvider, TelegramProvider, XRoadFormat, XmlProvider,
 };
+pub(crate) use purposes::{BilingualFormat, PurposeFormat, PurposesFile};
 pub(crate) use row::{Alternative, Domain, Part, Row, Usage, When};
 pub(crate) use services::{
     CheckPolicy, FieldFormat, ServiceFormat, ServicesFile, SharedTableFormat, TypeName,

@@ -38,6 +38,8 @@ pub(crate) struct ServiceFormat {
     #[cfg_attr(test, schemars(with = "crate::schema::Operations"))]
     pub(crate) operation: Operation,
     pub(crate) subject: Option<String>,
+    /// What it is asked for, as `purposes.yaml` registers it; required where it needs a consent.
+    pub(crate) purpose: Option<String>,
     pub(crate) consent: Option<ConsentFormat>,
     pub(crate) request: BTreeMap<String, FieldFormat>,
     pub(crate) reply: BTreeMap<String, FieldFormat>,
@@ -47,8 +49,7 @@ pub(crate) struct ServiceFormat {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConsentFormat {
-    pub(crate) purpose: String,
-    /// Reply field → item of the consent.
+    /// Reply field → item of the purpose.
     pub(crate) items: BTreeMap<String, String>,
 }
 

@@ -303,7 +303,7 @@ fn services(old: &Json, new: &Json, changes: &mut Changes) {
         (true, false),
         changes,
         |path, old, new, changes| {
-            for key in ["operation", "subject", "consent"] {
+            for key in ["operation", "subject", "purpose", "consent"] {
                 any_difference(&old[key], &new[key], &format!("{path}.{key}"), true, changes);
             }
             fields(&old["request"], &new["request"], &format!("{path}.request"), true, changes);

@@ -69,7 +69,7 @@ pub(crate) async fn submit(name: &str) -> Admitted {
 }
 
 async fn admit(operation: Operation, idempotency_key: Option<String>) -> Admitted {
-    let service = Service { id: service(), operation, subject: None, consent: None };
+    let service = Service { id: service(), operation, subject: None, purpose: None, consent: None };
     let envelope = Envelope {
         service: Arc::new(service),
         message: Message::new(),

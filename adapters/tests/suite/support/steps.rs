@@ -5,7 +5,7 @@ use std::sync::Arc;
 use adapters::ethereum::{Ethereum, EthereumConfig, Finality};
 use alloy::primitives::{Address, B256};
 use gateway_core::adapter::Settlement;
-use gateway_core::{Adapter, Answer, Fault, Proof, Value};
+use gateway_core::{Adapter, Answer, Fault, LedgerProof, Value};
 use jiff::civil::date;
 
 use super::world::{Benefit, World, answer, ask, grant, history_call, overlap_call};
@@ -24,7 +24,7 @@ pub(crate) async fn count(adapter: &dyn Adapter, person: u8) -> i128 {
     }
 }
 
-pub(crate) fn proof(answer: &Answer) -> &Proof {
+pub(crate) fn proof(answer: &Answer) -> &LedgerProof {
     answer.proof.as_ref().expect("a ledger's answer has a proof")
 }
 

@@ -11,6 +11,7 @@ use gateway_core::consent::Consents;
 use gateway_core::front::{Exchange, Slot};
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::policy::{Authorize, Decision};
+use gateway_core::purpose::{Bilingual, Retention};
 use gateway_core::quota::{Cause, Demand, Exceeded, Permit, Quota, QuotaState, Renewal, Unit};
 use gateway_core::route::{Conditions, Provider, Route, Routes, Target};
 use gateway_core::service::ConsentRule;
@@ -197,12 +198,14 @@ impl Front for Parts {
         let items = [("count", "count"), ("rows", "details")];
         let items = items.map(|(field, item)| (field.to_owned(), item.to_owned())).into();
         let person = Value::Resident(ResidentNumber::parse("900101-1234567").unwrap());
+        let purpose = Arc::new(purpose());
         Ok(Envelope {
             service: Arc::new(Service {
                 id: submission().service,
                 operation: self.script.operation,
                 subject: Some("person".into()),
-                consent: Some(ConsentRule { purpose: "purpose".into(), items }),
+                purpose: Some(purpose.clone()),
+                consent: Some(ConsentRule { purpose, items }),
             }),
             message: [("person", person)].into_iter().collect(),
             idempotency_key: key,
@@ -403,5 +406,26 @@ impl Journal for Parts {
 
     fn writable(&self) -> Result<(), Fault> {
         self.script.writable.clone()
+    }
+}
+
+/// What consents of the tests are for.
+pub(crate) fn purpose() -> Purpose {
+    let text = |text: &str| Bilingual { ko: text.to_owned(), en: text.to_owned() };
+    let items = ["count", "details"].map(|item| (item.to_owned(), text(item)));
+    Purpose {
+        sector: "sector".into(),
+        code: "purpose".into(),
+        title: text("a purpose"),
+        legal_basis: text("a law"),
+        notice: text("a notice"),
+        items: items.into(),
+        controllers: vec![text("an office")],
+        recipients: [MemberId("member".into())].into(),
+        storage: vec!["KR".to_owned()],
+        jurisdiction: "KR".to_owned(),
+        retention: Retention::parse("P1Y").unwrap(),
+        keep_record: Retention::parse("P3Y").unwrap(),
+        assurance: Assurance::Low,
     }
 }

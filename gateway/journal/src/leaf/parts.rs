@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gateway_core::journal::{Record, Trail};
 use gateway_core::quota::QuotaState;
-use gateway_core::{Call, ConsentUse, Content, Message, Proof, SubmissionKey};
+use gateway_core::{Call, ConsentUse, Content, LedgerProof, Message, SubmissionKey};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
@@ -150,8 +150,8 @@ struct Ledger<'a> {
     block_hash: &'a str,
 }
 
-impl<'a> From<&'a Proof> for Ledger<'a> {
-    fn from(proof: &'a Proof) -> Self {
+impl<'a> From<&'a LedgerProof> for Ledger<'a> {
+    fn from(proof: &'a LedgerProof) -> Self {
         Self {
             network: &proof.network,
             transaction: proof.transaction.as_deref(),

@@ -10,12 +10,12 @@ use std::time::Duration;
 use gateway_core::caller::{Assurance, Means};
 use gateway_core::journal::RecordKind;
 use gateway_core::policy::Decision as Decided;
+use gateway_core::purpose::{Bilingual, Retention};
 use gateway_core::quota::{QuotaState, Renewal, Unit};
-use gateway_core::service::ConsentRule;
 use gateway_core::wire::{Around, Encoded, Method, Received};
 use gateway_core::{
-    Call, Caller as Called, ConsentUse, Content, Kind, MemberId, Message, Personal, Proof,
-    Pseudonym, ResidentNumber, Service, SubmissionKey, Value,
+    Call, Caller as Called, ConsentUse, Content, Kind, LedgerProof, MemberId, Message, Personal,
+    Pseudonym, Purpose, ResidentNumber, Service, SubmissionKey, Value,
 };
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -204,13 +204,14 @@ fn kind(name: &str) -> RecordKind {
 
 fn envelope(input: &Input) -> Option<Arc<Envelope>> {
     let (sector, code) = input.service.as_ref()?.split_once('/').unwrap();
-    let consent = input.purpose.clone();
+    let purpose = input.purpose.as_deref().map(|code| Arc::new(purpose(sector, code)));
     Some(Arc::new(Envelope {
         service: Arc::new(Service {
             id: ServiceId { sector: sector.into(), code: code.into() },
             operation: input.operation.unwrap(),
             subject: None,
-            consent: consent.map(|purpose| ConsentRule { purpose, items: BTreeMap::new() }),
+            purpose,
+            consent: None,
         }),
         message: Message::new(),
         idempotency_key: None,
@@ -232,6 +233,26 @@ fn quota(given: QuotaInput) -> QuotaState {
         reset: Duration::ZERO,
         violated: given.violated,
         shadow: given.shadow,
+    }
+}
+
+fn purpose(sector: &str, code: &str) -> Purpose {
+    let nothing = || Bilingual { ko: String::new(), en: String::new() };
+    let retention = || Retention::parse("P1Y").unwrap();
+    Purpose {
+        sector: sector.into(),
+        code: code.into(),
+        title: nothing(),
+        legal_basis: nothing(),
+        notice: nothing(),
+        items: BTreeMap::new(),
+        controllers: vec![],
+        recipients: BTreeSet::new(),
+        storage: vec![],
+        jurisdiction: String::new(),
+        retention: retention(),
+        keep_record: retention(),
+        assurance: Assurance::Low,
     }
 }
 
@@ -276,7 +297,7 @@ fn trail(input: &Input, parts: &mut Parts) -> Trail {
             body: answer.body.into_bytes().into(),
         }),
         submitted: key.map(|key| (key, gateway_core::journal::Submitted::Repeated)),
-        proof: parts.ledger.take().map(|ledger| Proof {
+        proof: parts.ledger.take().map(|ledger| LedgerProof {
             network: ledger.network,
             transaction: ledger.transaction,
             block: ledger.block,

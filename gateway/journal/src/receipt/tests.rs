@@ -9,8 +9,8 @@ use gateway_core::journal::{Record, RecordKind, Trail};
 use gateway_core::policy::Decision;
 use gateway_core::quota::{QuotaState, Renewal, Unit};
 use gateway_core::{
-    Call, Caller, ConsentUse, Content, Envelope, ExchangeId, MemberId, Message, Proof, Pseudonym,
-    Service, ServiceId, SubmissionKey, Value,
+    Call, Caller, ConsentUse, Content, Envelope, ExchangeId, LedgerProof, MemberId, Message,
+    Pseudonym, Service, ServiceId, SubmissionKey, Value,
 };
 use uuid::Uuid;
 
@@ -25,6 +25,7 @@ fn full_trail() -> Trail {
         id: ServiceId { sector: "welfare".into(), code: "benefitGrant".into() },
         operation: Operation::Submit,
         subject: None,
+        purpose: None,
         consent: None,
     };
     let envelope = Envelope {
@@ -76,7 +77,7 @@ fn full_trail() -> Trail {
         submitted: None,
         losses: None,
         about: None,
-        proof: Some(Proof {
+        proof: Some(LedgerProof {
             network: "eip155:31337".into(),
             transaction: Some(format!("0x{}", "ab".repeat(32))),
             block: 12_345_678,

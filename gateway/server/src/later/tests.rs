@@ -111,7 +111,8 @@ fn evidence(key: &str) -> Evidence {
 
 fn deferral(key: Option<u8>, amount: i128) -> Deferral {
     let id = ServiceId { sector: "s".into(), code: "pay".into() };
-    let service = Service { id, operation: Operation::Submit, subject: None, consent: None };
+    let service =
+        Service { id, operation: Operation::Submit, subject: None, purpose: None, consent: None };
     Deferral {
         envelope: Arc::new(gateway_core::Envelope {
             service: Arc::new(service),

@@ -24,7 +24,9 @@ fn catalog() -> (Catalog, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let sector = folder.path().join("welfare");
     fs::create_dir(&sector).unwrap();
-    fs::copy(real.join("services.yaml"), sector.join("services.yaml")).unwrap();
+    for name in ["purposes.yaml", "services.yaml"] {
+        fs::copy(real.join(name), sector.join(name)).unwrap();
+    }
     for (system, from, to) in
         [("rest", "from: group, to", "from: category, to"), ("city-a", "WLF001", "WLF901")]
     {

@@ -1,6 +1,6 @@
 //! Submits: begun once, kept over any death, settled once.
 
-use gateway_core::adapter::Proof;
+use gateway_core::adapter::LedgerProof;
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::{
     Answer, ExchangeId, Fault, Kind, Message, Outbox, Retry, ServiceId, SubmissionKey, Value,
@@ -38,7 +38,7 @@ fn answer() -> Result<Answer, Fault> {
             ("flag", Value::Flag(true)),
             ("list", Value::List(list)),
         ]),
-        proof: Some(Proof {
+        proof: Some(LedgerProof {
             network: "eip155:31337".into(),
             transaction: Some("0xab".into()),
             block: u64::MAX,

@@ -13,7 +13,7 @@ fn finds(system: &str, from: &str, to: &str, path: &str, message: &str) {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog/population");
     let root = tempfile::tempdir().unwrap();
     let file = format!("{system}/v1/mapping.yaml");
-    for name in ["services.yaml", &file] {
+    for name in ["purposes.yaml", "services.yaml", &file] {
         let mut text = fs::read_to_string(source.join(name)).unwrap();
         if name == file {
             assert!(text.contains(from), "{file} does not hold {from:?}");

@@ -26,8 +26,9 @@ fn front(edits: &[(&str, &str)]) -> Arc<XmlFront> {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("welfare/open-data/v1");
     fs::create_dir_all(&folder).unwrap();
-    let services = root.path().join("welfare/services.yaml");
-    fs::copy(catalog.join("services.yaml"), services).unwrap();
+    for name in ["purposes.yaml", "services.yaml"] {
+        fs::copy(catalog.join(name), root.path().join("welfare").join(name)).unwrap();
+    }
     let mut text = fs::read_to_string(catalog.join("open-data/v1/mapping.yaml")).unwrap();
     for (from, to) in edits {
         assert!(text.contains(from), "{from}");

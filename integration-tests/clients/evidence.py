@@ -18,7 +18,7 @@ from pathlib import Path
 
 ORDER = (
     "v exchange kind received finished configuration front service operation purpose caller"
-    " decision quota violated mapping mirror route outcome losses about commit"
+    " decision quota violated mapping mirror route outcome losses about act commit"
 ).split()
 PARTS = "request reply subject consent call answer ledger certificate details".split()
 
@@ -192,6 +192,8 @@ def entry_of(given: dict, quota: list, commit: dict[str, str]) -> bytes:
         violated=[one["policy"] for one in quota if refuses(one)] or None,
         mapping=given.get("mapping")
         and {key: given["mapping"][key] for key in ("front", "backend") if key in given["mapping"]},
+        act=given.get("act")
+        and {key: given["act"][key] for key in ("name", "target", "step", "proposer") if key in given["act"]},
         outcome=f"{fault['kind']}/{fault['code']}" if fault else "ok",
         commit=commit,
     )

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::outbox::{Begun, Submission};
-use gateway_core::policy::{Authorize, Decision};
+use gateway_core::policy::{AccessRequest, Authorize, Decision};
 use gateway_core::quota::{Cause, Demand, Exceeded, Permit, Quota, QuotaState, Renewal, Unit};
 use gateway_core::route::Routes;
 use gateway_core::{
@@ -79,10 +79,10 @@ impl Authenticate for Scripted {
 }
 
 impl Authorize for Scripted {
-    fn authorize(&self, _: &Caller, _: &Envelope) -> Result<Decision, Fault> {
+    fn decide(&self, _: &AccessRequest) -> Result<Decision, Fault> {
         match &self.fault {
             Some(fault) if fault.kind != Kind::RateLimited => Err(fault.clone()),
-            _ => Ok(Decision::default()),
+            _ => Ok(Decision { allowed: true, policies: vec![] }),
         }
     }
 }

@@ -5,6 +5,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use gateway_core::Endpoint;
+
 use crate::rows::{Record, Rows, Wire};
 use crate::unfit::{FieldError, Unfit};
 use crate::xroad::percent_decode;
@@ -58,9 +60,19 @@ pub(crate) struct Resource {
     pub(crate) path: Vec<Segment>,
     /// The operation's name.
     pub(crate) operation: Arc<str>,
+    /// The same method and path for policies, fields named.
+    pub(crate) endpoint: Arc<Endpoint>,
 }
 
 impl Resource {
+    pub(crate) fn new(method: Method, path: Vec<Segment>, operation: Arc<str>) -> Self {
+        let endpoint = Endpoint { method: method.name().into(), path: "".into() };
+        let mut resource = Self { method, path, operation, endpoint: Arc::new(endpoint) };
+        let path = resource.template(0, true).into();
+        resource.endpoint = Arc::new(Endpoint { method: method.name().into(), path });
+        resource
+    }
+
     /// Whether the row at this place of the request stands in the path.
     pub(crate) fn has_in_path(&self, at: usize) -> bool {
         self.path.iter().any(|segment| matches!(segment, Segment::Field { row, .. } if *row == at))

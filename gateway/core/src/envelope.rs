@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::{Evidence, Fault, Front, Kind, Message, Origin, Service};
+use crate::{Endpoint, Evidence, Fault, Front, Kind, Message, Origin, Service};
 
 /// Identifies one exchange, in logs, the journal and the reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,6 +78,10 @@ pub struct Envelope {
     pub credential: Option<Zeroizing<String>>,
     /// The member the message says it comes from; must be the caller when present.
     pub claimed_member: Option<String>,
+    /// The system of that member that it says it comes from.
+    pub claimed_subsystem: Option<String>,
+    /// Where it was called, for REST.
+    pub endpoint: Option<Arc<Endpoint>>,
     /// Which mapping decoded it, e.g. `welfare/city-a/v1`.
     pub mapping: Arc<str>,
     /// Wire fields that the reply repeats. Only the front that made them reads them.

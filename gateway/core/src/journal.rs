@@ -1,13 +1,15 @@
 //! What is written about an exchange, and the receipt for it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::adapter::{Answer, Call, LedgerProof};
-use crate::policy::Decision;
+use crate::policy::{AccessRequest, Decision};
 use crate::quota::QuotaState;
 use crate::wire::Received;
 use crate::{Caller, ConsentUse, Envelope, ExchangeId, Fault, Pseudonym, SubmissionKey};
@@ -24,7 +26,9 @@ pub struct Trail {
     pub caller: Option<Caller>,
     /// The certificate by which the caller was authenticated, DER.
     pub certificate: Option<Arc<[u8]>>,
-    /// The policies that allowed it.
+    /// All that the decision on access depended on.
+    pub access: Option<AccessRequest>,
+    /// The policies that allowed it or forbade it.
     pub decision: Option<Decision>,
     /// The person concerned, in the `consent` domain.
     pub subject: Option<Pseudonym>,
@@ -46,11 +50,40 @@ pub struct Trail {
     pub submitted: Option<(SubmissionKey, Submitted)>,
     /// Where on the ledger the answer stands.
     pub proof: Option<LedgerProof>,
-    /// The exchange that a callback tells of.
+    /// The exchange that a callback tells of, or the proposal that an act was decided upon.
     pub about: Option<ExchangeId>,
+    /// The administrative act that it is a step of.
+    pub act: Option<ActNote>,
     /// What was lost between the formats as their mappings declare: `field;kind`, with commas
     /// between. The names of fields, never their content.
     pub losses: Option<String>,
+}
+
+/// A step of an administrative act, as its entry names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActNote {
+    /// What kind of act it is, e.g. `member.activate`.
+    pub name: Cow<'static, str>,
+    /// What it is done to; never a person.
+    pub target: Option<String>,
+    /// How far it has come.
+    pub step: ActStep,
+    /// The operator who proposed it, where another one decided it.
+    pub proposer: Option<String>,
+}
+
+/// How far an administrative act has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActStep {
+    /// It is done.
+    Done,
+    /// It waits for another operator.
+    Proposed,
+    /// Another operator approved it, and it is done.
+    Approved,
+    /// It is not done: an operator said so.
+    Rejected,
 }
 
 /// What became of a submit within this exchange.

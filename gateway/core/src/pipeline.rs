@@ -101,7 +101,8 @@ impl Pipeline {
         let (auth, keys, now) = (&*self.authenticator, &*self.pseudonyms, self.clock.now());
 
         let identified = stage::authenticate(envelope, &inbound.evidence, auth, trail).await?;
-        let authorized = stage::authorize(identified, &*self.authorizer, trail)?;
+        let access = &*self.authorizer;
+        let authorized = stage::authorize(identified, &inbound.evidence, access, now, trail)?;
         let consented = stage::consent(authorized, &*self.consents, keys, now, trail).await?;
         let bytes = inbound.body.len() as u64;
         let admitted = stage::admit(consented, &*self.quota, keys, now, bytes, trail)?;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::caller::{Authenticate, Means};
 use crate::consent::{Consent, Consents};
 use crate::journal::Trail;
-use crate::policy::Authorize;
+use crate::policy::{self, Asked, Authorize};
 use crate::quota::{self, Demand, Quota};
 use crate::service::ConsentRule;
 use crate::{
@@ -77,13 +77,21 @@ pub async fn authenticate(
 /// May the caller do this?
 ///
 /// # Errors
-/// `Forbidden`.
+/// `Forbidden` when the member is not active, naming the policies that forbid it, or saying that none
+/// allows it.
 pub fn authorize(
     identified: Identified,
+    evidence: &Evidence,
     authorizer: &dyn Authorize,
+    now: Timestamp,
     trail: &mut Trail,
 ) -> Result<Authorized, Fault> {
-    trail.decision = Some(authorizer.authorize(&identified.caller, &identified.envelope)?);
+    let Identified { envelope, caller } = &identified;
+    let asked = Asked { caller, envelope, address: evidence.address, now };
+    let request = &*trail.access.insert(authorizer.request(&asked));
+    policy::check_state(request.state)?;
+    let decision = &*trail.decision.insert(authorizer.decide(request)?);
+    policy::check_decision(decision)?;
     Ok(Authorized(identified))
 }
 

@@ -204,7 +204,7 @@ fn trail() -> Trail {
             means: Means::Certificate,
             assurance: Assurance::Substantial,
         }),
-        decision: Some(Decision { policies: vec!["ministry-grants".into()] }),
+        decision: Some(Decision { allowed: true, policies: vec!["ministry-grants".into()] }),
         subject: Some(Pseudonym([1; 32])),
         quota: vec![QuotaState {
             policy: "ministry".into(),

@@ -12,7 +12,7 @@ use std::fmt::Display;
 
 use gateway_core::adapter::Operation;
 use gateway_core::caller::Means;
-use gateway_core::journal::{Record, Trail};
+use gateway_core::journal::{ActStep, Record, Trail};
 use gateway_core::quota::QuotaState;
 use gateway_core::{Assurance, Envelope, ExchangeId, Fault, ServiceId};
 use jiff::Timestamp;
@@ -58,8 +58,20 @@ struct Leaf<'a> {
     losses: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<ExchangeId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    act: Option<Act<'a>>,
     #[serde(serialize_with = "commitments")]
     commit: Vec<(Part, String)>,
+}
+
+#[derive(Serialize)]
+struct Act<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'a str>,
+    step: ActStep,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proposer: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -118,6 +130,12 @@ pub(crate) fn encode(
         outcome: record.fault,
         losses: trail.losses.as_deref(),
         about: trail.about,
+        act: trail.act.as_ref().map(|act| Act {
+            name: &act.name,
+            target: act.target.as_deref(),
+            step: act.step,
+            proposer: act.proposer.as_deref(),
+        }),
         commit: committed(record, key)?,
     };
     let mut bytes = Vec::with_capacity(1024);

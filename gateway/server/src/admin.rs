@@ -1,6 +1,8 @@
 //! The admin listener: health and metrics for machines; consents, letters and open submits for operators.
 //! Its own address and its own keys; every act is journaled with who did it.
 
+pub mod act;
+mod acts;
 mod letters;
 mod submits;
 
@@ -96,6 +98,7 @@ pub fn serve(
             .route("/admin/consents/{id}", web::delete().to(withdraw))
             .route("/admin/reload", web::post().to(reload))
             .route("/admin/mirror", web::get().to(differences))
+            .configure(acts::routes)
             .configure(letters::routes)
             .configure(submits::routes)
     };
@@ -203,6 +206,7 @@ fn answer<T: Serialize>(result: Result<T, Fault>, success: StatusCode) -> HttpRe
                 Kind::Malformed | Kind::Unmappable => StatusCode::BAD_REQUEST,
                 Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
                 Kind::Unroutable => StatusCode::NOT_FOUND,
+                Kind::Forbidden => StatusCode::FORBIDDEN,
                 Kind::Unsupported => StatusCode::CONFLICT,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             };

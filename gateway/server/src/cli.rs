@@ -1,5 +1,6 @@
 //! The `naru` command.
 
+mod act;
 mod consent;
 mod key;
 mod letter;
@@ -71,6 +72,9 @@ enum Command {
     /// List submits whose outcome is not known, and settle one as you have found out, through a running
     /// gateway's admin listener.
     Submit(submit::Submit),
+    /// List, approve and reject acts that wait for a second operator, through a running gateway's admin
+    /// listener.
+    Act(act::Act),
     /// Make keys.
     #[command(subcommand)]
     Key(key::Key),
@@ -94,6 +98,7 @@ pub fn run() -> ExitCode {
         Command::Consent(consent) => consent.run(),
         Command::Letter(letter) => letter.run(),
         Command::Submit(submit) => submit.run(),
+        Command::Act(act) => act.run(),
         Command::Key(key) => key.run(),
         Command::World(world) => world.run(),
     };

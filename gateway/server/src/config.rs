@@ -272,6 +272,12 @@ pub struct Admin {
     pub address: SocketAddr,
     /// Who may.
     pub keys: Vec<AdminKey>,
+    /// The acts that a second operator must approve, e.g. `member.activate`.
+    #[serde(default)]
+    pub four_eyes: Vec<String>,
+    /// How long an act waits for that.
+    #[serde(default = "twenty_four")]
+    pub four_eyes_hours: u32,
 }
 
 /// One of `admin.keys`
@@ -367,6 +373,9 @@ fn seven() -> u32 {
 }
 fn ten() -> u64 {
     10
+}
+fn twenty_four() -> u32 {
+    24
 }
 fn sixty() -> u64 {
     60

@@ -11,7 +11,9 @@ use std::time::Duration;
 use gateway_core::{Adapter, MemberId, Pipeline, Purpose, Service};
 use mappings::{BatchFront, GrpcFront, TelegramFront};
 
+use crate::admin::act::FourEyes;
 use crate::authenticate::{Members, Sha256};
+use crate::authorize::Access;
 use crate::backends::PlannedBackend;
 use crate::config::source::Source;
 use crate::fingerprint::Fingerprint;
@@ -61,6 +63,8 @@ pub struct Deployment {
     pub pseudonyms: Arc<Pseudonyms>,
     /// Operators by the digest of their key.
     pub operators: HashMap<Sha256, String>,
+    /// Which of their acts want a second one.
+    pub four_eyes: FourEyes,
     quotas: Arc<Quotas>,
 }
 
@@ -114,7 +118,7 @@ impl Deployment {
             clock: resources.clock.clone(),
             pseudonyms: plan.pseudonyms.clone(),
             authenticator: members.clone(),
-            authorizer: Arc::new(plan.policies),
+            authorizer: Arc::new(Access::new(plan.policies)),
             consents: resources.store.clone(),
             quota: quotas.clone(),
             routes,
@@ -146,6 +150,7 @@ impl Deployment {
             members,
             pseudonyms: plan.pseudonyms,
             operators: plan.operators,
+            four_eyes: plan.four_eyes,
             quotas,
         })
     }
@@ -174,6 +179,7 @@ impl Deployment {
             members: Arc::new(members),
             pseudonyms: Arc::new(Pseudonyms::new(vec![])),
             operators: HashMap::new(),
+            four_eyes: FourEyes::default(),
             quotas: Arc::new(quotas),
         }
     }

@@ -17,6 +17,7 @@ pub mod later;
 pub mod listen;
 pub mod mirrors;
 pub mod plan;
+pub mod policies;
 pub mod pseudonyms;
 pub mod quota;
 pub mod reload;

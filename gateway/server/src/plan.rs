@@ -3,12 +3,12 @@
 
 mod queue;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use gateway_core::ServiceId;
 use gateway_journal::{CommitmentKey, LogKey};
 use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront, XRoadRest};
 use rustls::pki_types::ServerName;
@@ -16,14 +16,15 @@ use rustls::{ClientConfig, ServerConfig};
 use tonic::transport::server::ServerTlsConfig;
 use tonic::transport::{Certificate, Identity};
 
+use crate::admin::act::{self, FourEyes};
 use crate::authenticate::{Members, Sha256, parse_hash};
-use crate::authorize::Policies;
 use crate::backends::PlannedBackend;
 use crate::config::source::Source;
 use crate::config::{Config, Problem, Sftp, SwitchTls, Tls};
 use crate::fingerprint::Fingerprint;
 use crate::listen::batch::ssh::{Login, Ssh};
 use crate::listen::http::HttpFronts;
+use crate::policies::Policies;
 use crate::pseudonyms::Pseudonyms;
 use crate::quota::Quotas;
 use crate::routing;
@@ -89,6 +90,8 @@ pub struct Deployable {
     pub queue: Option<PlannedQueue>,
     /// Operators by the digest of their key.
     pub operators: HashMap<Sha256, String>,
+    /// Which of their acts want a second one.
+    pub four_eyes: FourEyes,
 }
 
 /// Collects problems, so that all are reported at once.
@@ -140,6 +143,7 @@ impl Plan {
         let members = check.many(Members::new(&config.members)).map(Arc::new);
         let quotas = check.many(Quotas::new(&config.quotas));
         let operators = operators(&config, &mut check);
+        let four_eyes = four_eyes(&config, &operators, &mut check);
         let server = |tls: &Tls| tls::server_config(&base, tls);
         let http = config.listen.http.iter().enumerate();
         let tls = http.map(|(index, listener)| {
@@ -173,10 +177,7 @@ impl Plan {
         });
         let queue = PlannedQueue::find(&config, catalog.as_ref(), members.as_deref(), &mut check);
 
-        let services: Vec<ServiceId> =
-            catalog.iter().flat_map(Catalog::services).map(|service| service.id.clone()).collect();
-        let policies = config.path(&config.gateway.policies);
-        let policies = check.many(Policies::load(&policies, services.iter()));
+        let policies = check.many(Policies::load(&config.path(&config.gateway.policies)));
         let fronts = catalog.as_ref().map(|catalog| Fronts::find(&config, catalog, &mut check));
         let fingerprint = check.one("(files)", Fingerprint::take(&config, &source));
         if check.0.is_empty() {
@@ -225,6 +226,7 @@ impl Plan {
                     backends,
                     queue,
                     operators,
+                    four_eyes,
                 };
                 Ok(Self {
                     config,
@@ -294,6 +296,21 @@ fn operators(config: &Config, check: &mut Check) -> HashMap<Sha256, String> {
         }
     }
     operators
+}
+
+fn four_eyes(config: &Config, operators: &HashMap<Sha256, String>, check: &mut Check) -> FourEyes {
+    let admin = &config.admin;
+    for (index, name) in admin.four_eyes.iter().enumerate() {
+        let message = format!("no such act; there are {}", act::NAMES.join(", "));
+        let is_known = act::NAMES.contains(&name.as_str());
+        check.that(format!("admin.four_eyes[{index}]"), is_known, message);
+    }
+    let names: BTreeSet<&String> = operators.values().collect();
+    let enough = admin.four_eyes.is_empty() || names.len() > 1;
+    check.that("admin.keys", enough, "four eyes want two operators with different names");
+    let waits = Duration::from_secs(60 * 60 * u64::from(admin.four_eyes_hours));
+    check.that("admin.four_eyes_hours", !waits.is_zero(), "must be above 0");
+    FourEyes { acts: admin.four_eyes.iter().cloned().collect(), waits }
 }
 
 /// The settings of a `tls` table, where there is one.

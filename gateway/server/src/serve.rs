@@ -125,7 +125,7 @@ impl Running {
         running.listen_telegram(&config, telegram_tls).await?;
         running.dial_switches(&config, switch_tls);
         running.watch_folders(&config, batch_servers);
-        running.administer(&config)?;
+        running.administer(&config).await?;
         running.work_on_letters(&config);
         let sweeping = sweep(running.gateway.clone());
         tokio::spawn(running.stop.clone().run_until_cancelled_owned(sweeping));
@@ -142,13 +142,15 @@ impl Running {
         }
     }
 
-    fn administer(&mut self, config: &Config) -> Result<(), ServeError> {
+    async fn administer(&mut self, config: &Config) -> Result<(), ServeError> {
         let administration = Administration {
             gateway: self.gateway.clone(),
             resources: self.resources.clone(),
             reloader: self.reloader.clone(),
             ready: self.ready.clone(),
         };
+        let resumed = administration.resume_acts().await;
+        resumed.map_err(|fault| ServeError::Recovery(Box::new(fault)))?;
         let address = config.admin.address;
         let server = admin::serve(administration, address, self.patience)
             .map_err(opening(format!("the admin listener {address}")))?;

@@ -20,6 +20,8 @@ pub(crate) fn envelope() -> Envelope {
         idempotency_key: None,
         credential: None,
         claimed_member: None,
+        claimed_subsystem: None,
+        endpoint: None,
         mapping: "practice/rest/v1".into(),
         echo: Message::new(),
     }

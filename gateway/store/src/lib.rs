@@ -5,6 +5,7 @@
 //! a consent allows is the pipeline's matter. Persons appear only as pseudonyms. Read [`Store`]
 //! first, then [`ConsentRegistry`].
 
+mod acts;
 mod cache;
 mod consents;
 mod error;
@@ -14,6 +15,7 @@ mod outbox;
 mod registry;
 mod store;
 
+pub use acts::{ActError, ActState, Acts, ProposedAct};
 pub use error::{Broken, RegistryError, StoreError};
 pub use registry::ConsentRegistry;
 pub use store::{DEFAULT_KEEP, Store};

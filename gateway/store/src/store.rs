@@ -108,6 +108,7 @@ async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), StoreError> {
             include_str!("../migrations/0002_outbox_names_its_backend.sql"),
         ),
         migration(3, "letters", include_str!("../migrations/0003_letters.sql")),
+        migration(20, "acts", include_str!("../migrations/0020_acts.sql")),
     ];
     let migrated = Migrator::with_migrations(migrations).run(pool).await;
     migrated.map_err(|error| match error {

@@ -57,6 +57,8 @@ macro_rules! conforms {
 }
 
 conforms! {
+    acts::another_operator_decides_an_act_once,
+    acts::an_act_waits_over_a_restart_and_not_for_ever,
     consents::what_is_granted_is_found_as_it_was,
     consents::only_the_same_person_recipient_and_purpose_find_it,
     consents::a_withdrawal_holds_for_every_later_request,

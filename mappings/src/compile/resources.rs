@@ -41,7 +41,7 @@ pub(crate) fn compile<S>(
 
 fn by_name<S>(operation: &Operation<S>) -> Resource {
     let path = vec![Segment::Literal(operation.name.to_string())];
-    Resource { method: Method::Post, path, operation: operation.name.clone() }
+    Resource::new(Method::Post, path, operation.name.clone())
 }
 
 fn resource<S>(line: &str, operation: &Operation<S>, spot: &mut Spot<'_>) -> Option<Resource> {
@@ -58,7 +58,7 @@ fn resource<S>(line: &str, operation: &Operation<S>, spot: &mut Spot<'_>) -> Opt
     for text in path.split('/') {
         segments.push(segment(text, operation, spot)?);
     }
-    let resource = Resource { method, path: segments, operation: operation.name.clone() };
+    let resource = Resource::new(method, segments, operation.name.clone());
     for (at, row) in operation.request.0.iter().enumerate() {
         let stands_in_text = !method.has_body() || resource.has_in_path(at);
         if stands_in_text && !matches!(row.form, Form::Value { .. }) {

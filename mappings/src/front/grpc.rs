@@ -108,6 +108,8 @@ impl Front for GrpcFront {
             idempotency_key: key(idempotency_key)?,
             credential: None,
             claimed_member: None,
+            claimed_subsystem: None,
+            endpoint: None,
             mapping: self.id.clone(),
             echo: Message::new(),
         })

@@ -1,8 +1,10 @@
 //! A call in JSON over HTTP, as REST and X-Road's REST protocol have it: where it stands, and its
 //! message in the body or in the query.
 
+use std::sync::Arc;
+
 use gateway_core::front::Exchange;
-use gateway_core::{Fault, Inbound, Kind, Message, Service};
+use gateway_core::{Endpoint, Fault, Inbound, Kind, Message, Service};
 
 use super::losses;
 use crate::layout::json::{JsonError, JsonKind};
@@ -15,18 +17,21 @@ pub(crate) struct JsonCalls {
     pub(crate) resources: Resources,
 }
 
+/// A request that was read.
+pub(crate) struct Call<'c> {
+    pub(crate) operation: &'c Operation<JsonKind>,
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) message: Message,
+}
+
 impl JsonCalls {
-    /// The operation that a request asks for by its method and by `path`, which is what follows
-    /// the front's own part of the path, and its message.
+    /// What a request asks for by its method and by `path`, which is what follows the front's own
+    /// part of the path.
     ///
     /// # Errors
     /// `Unroutable` for a path or method that is none here; `Malformed` and `Unmappable` for the
     /// message, naming the field.
-    pub(crate) fn read(
-        &self,
-        inbound: &Inbound,
-        path: &str,
-    ) -> Result<(&Operation<JsonKind>, Message), Fault> {
+    pub(crate) fn read(&self, inbound: &Inbound, path: &str) -> Result<Call<'_>, Fault> {
         let method = inbound.attributes.get(":method").map_or("POST", String::as_str);
         let mut found = self.resources.find(method, path).map_err(missed)?;
         let operation = self.operations.find(&found.resource.operation)?;
@@ -47,7 +52,7 @@ impl JsonCalls {
         let filled = found.fill(&operation.request, &mut record);
         filled.map_err(|error| error.in_request())?;
         let message = operation.request.read(&record).map_err(|error| error.in_request())?;
-        Ok((operation, message))
+        Ok(Call { operation, endpoint: found.resource.endpoint.clone(), message })
     }
 
     /// The body of a reply; among its `headers` the losses that the mapping declares.

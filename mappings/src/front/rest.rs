@@ -5,7 +5,7 @@ use std::sync::Arc;
 use gateway_core::front::{Draft, Exchange, Slot};
 use gateway_core::{Envelope, Fault, Front, Inbound, Kind, Message};
 
-use super::json_call::JsonCalls;
+use super::json_call::{Call, JsonCalls};
 use super::{http, problem};
 use crate::faults::FaultTable;
 
@@ -48,13 +48,15 @@ impl Front for RestFront {
     }
 
     fn decode(&self, inbound: &Inbound) -> Result<Envelope, Fault> {
-        let (operation, message) = self.calls.read(inbound, self.path(inbound))?;
+        let Call { operation, endpoint, message } = self.calls.read(inbound, self.path(inbound))?;
         Ok(Envelope {
             service: operation.service.clone(),
             message,
             idempotency_key: http::idempotency_key(inbound, self.key_max)?,
             credential: None,
             claimed_member: None,
+            claimed_subsystem: None,
+            endpoint: Some(endpoint),
             mapping: self.id.clone(),
             echo: Message::new(),
         })

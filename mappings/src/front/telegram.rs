@@ -161,6 +161,8 @@ impl Front for TelegramFront {
             idempotency_key: operation.key(&header_record, &record),
             credential: header.credential,
             claimed_member: header.claimed_member,
+            claimed_subsystem: None,
+            endpoint: None,
             mapping: self.id.clone(),
             echo: header.echo,
         })

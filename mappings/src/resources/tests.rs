@@ -11,11 +11,8 @@ fn resource(line: &str) -> Resource {
         Some(name) => Segment::Field { row: 0, name: name.trim_end_matches('}').into() },
         None => Segment::Literal(text.to_owned()),
     };
-    Resource {
-        method: Method::parse(method).unwrap(),
-        path: path.split('/').map(segment).collect(),
-        operation: line.into(),
-    }
+    let path = path.split('/').map(segment).collect();
+    Resource::new(Method::parse(method).unwrap(), path, line.into())
 }
 
 fn resources() -> Resources {
@@ -90,6 +87,8 @@ fn what_a_template_is_for() {
     let resource = resource("GET /benefits/{benefit}/end");
     assert_eq!(resource.template(0, true), "/benefits/{benefit}/end");
     assert_eq!(resource.template(1, false), "/*/end");
+    assert_eq!(&*resource.endpoint.method, "GET");
+    assert_eq!(&*resource.endpoint.path, "/benefits/{benefit}/end");
 }
 
 fn rows() -> Rows<JsonKind> {

@@ -7,7 +7,7 @@ use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::journal::Trail;
 use gateway_core::outbox::Submission;
-use gateway_core::policy::{Authorize, Decision};
+use gateway_core::policy::{AccessRequest, Authorize, Decision};
 use gateway_core::quota::{Demand, Exceeded, Permit, Quota};
 use gateway_core::{
     Admitted, Assurance, Caller, Clock, Consent, Envelope, Evidence, ExchangeId, Fault, MemberId,
@@ -26,8 +26,8 @@ impl Authenticate for Anyone {
 }
 
 impl Authorize for Anyone {
-    fn authorize(&self, _: &Caller, _: &Envelope) -> Result<Decision, Fault> {
-        Ok(Decision::default())
+    fn decide(&self, _: &AccessRequest) -> Result<Decision, Fault> {
+        Ok(Decision { allowed: true, policies: vec![] })
     }
 }
 
@@ -76,13 +76,16 @@ async fn admit(operation: Operation, idempotency_key: Option<String>) -> Admitte
         idempotency_key,
         credential: None,
         claimed_member: None,
+        claimed_subsystem: None,
+        endpoint: None,
         mapping: "welfare/rest/v1".into(),
         echo: Message::new(),
     };
     let (world, mut trail) = (Anyone, Trail::default());
     let evidence = Evidence::default();
     let identified = stage::authenticate(Arc::new(envelope), &evidence, &world, &mut trail).await;
-    let authorized = stage::authorize(identified.unwrap(), &world, &mut trail).unwrap();
+    let authorized =
+        stage::authorize(identified.unwrap(), &evidence, &world, world.now(), &mut trail).unwrap();
     let consented = stage::consent(authorized, &world, &world, world.now(), &mut trail).await;
     stage::admit(consented.unwrap(), &world, &world, world.now(), 0, &mut trail).unwrap()
 }

@@ -70,7 +70,8 @@ impl Pipeline {
         trail.envelope = Some(envelope.clone());
         let auth = &*self.authenticator;
         let identified = stage::authenticate(envelope, &inbound.evidence, auth, trail).await?;
-        let authorized = stage::authorize(identified, &*self.authorizer, trail)?;
+        let (access, now) = (&*self.authorizer, self.clock.now());
+        let authorized = stage::authorize(identified, &inbound.evidence, access, now, trail)?;
         later.defer(inbound, &stage::defer(authorized, &*self.pseudonyms)?).await
     }
 }

@@ -10,7 +10,7 @@ use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::front::{Exchange, Slot};
 use gateway_core::outbox::{Begun, Submission};
-use gateway_core::policy::{Authorize, Decision};
+use gateway_core::policy::{AccessRequest, Authorize, Decision};
 use gateway_core::purpose::{Bilingual, Retention};
 use gateway_core::quota::{Cause, Demand, Exceeded, Permit, Quota, QuotaState, Renewal, Unit};
 use gateway_core::route::{Conditions, Provider, Route, Routes, Target};
@@ -211,6 +211,8 @@ impl Front for Parts {
             idempotency_key: key,
             credential: None,
             claimed_member: None,
+            claimed_subsystem: None,
+            endpoint: None,
             mapping: "sector/test/v1".into(),
             echo: Message::new(),
         })
@@ -243,10 +245,10 @@ impl Authenticate for Parts {
 }
 
 impl Authorize for Parts {
-    fn authorize(&self, _: &Caller, _: &Envelope) -> Result<Decision, Fault> {
+    fn decide(&self, _: &AccessRequest) -> Result<Decision, Fault> {
         self.note("authorize");
         self.script.authorized.clone()?;
-        Ok(Decision { policies: vec!["allow".into()] })
+        Ok(Decision { allowed: true, policies: vec!["allow".into()] })
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use gateway_core::caller::{Assurance, Means};
 use gateway_core::journal::RecordKind;
+use gateway_core::journal::{ActNote, ActStep};
 use gateway_core::policy::Decision as Decided;
 use gateway_core::purpose::{Bilingual, Retention};
 use gateway_core::quota::{QuotaState, Renewal, Unit};
@@ -44,6 +45,15 @@ struct Input {
     fault: Option<FaultInput>,
     losses: Option<String>,
     about: Option<ExchangeId>,
+    act: Option<ActInput>,
+}
+
+#[derive(Deserialize)]
+struct ActInput {
+    name: String,
+    target: Option<String>,
+    step: ActStep,
+    proposer: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -217,6 +227,8 @@ fn envelope(input: &Input) -> Option<Arc<Envelope>> {
         idempotency_key: None,
         credential: None,
         claimed_member: None,
+        claimed_subsystem: None,
+        endpoint: None,
         mapping: input.mapping.front.as_deref().unwrap().into(),
         echo: Message::new(),
     }))
@@ -283,7 +295,8 @@ fn trail(input: &Input, parts: &mut Parts) -> Trail {
             assurance: caller.assurance,
         }),
         certificate: parts.certificate.as_ref().map(|der| der.vec().into()),
-        decision: input.policies.clone().map(|policies| Decided { policies }),
+        access: None,
+        decision: input.policies.clone().map(|policies| Decided { allowed: true, policies }),
         subject: parts.subject.as_ref().map(|subject| Pseudonym(subject.array())),
         consent: parts.consent.take().map(|used| ConsentUse { id: used.id, items: used.items }),
         quota: parts.quota.drain(..).map(quota).collect(),
@@ -304,6 +317,12 @@ fn trail(input: &Input, parts: &mut Parts) -> Trail {
             block_hash: ledger.block_hash,
         }),
         about: input.about,
+        act: input.act.as_ref().map(|act| ActNote {
+            name: act.name.clone().into(),
+            target: act.target.clone(),
+            step: act.step,
+            proposer: act.proposer.clone(),
+        }),
         losses: input.losses.clone(),
     }
 }
@@ -363,5 +382,5 @@ fn the_vectors_of_the_specification_hold() {
     if update {
         std::fs::write(&file, serde_json::to_string_pretty(&cases).unwrap() + "\n").unwrap();
     }
-    assert_eq!(cases.len(), 6);
+    assert_eq!(cases.len(), 7);
 }

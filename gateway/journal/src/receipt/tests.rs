@@ -34,6 +34,8 @@ fn full_trail() -> Trail {
         idempotency_key: Some("2026-000123".into()),
         credential: None,
         claimed_member: None,
+        claimed_subsystem: None,
+        endpoint: None,
         mapping: "welfare/city-a/v1".into(),
         echo: Message::new(),
     };
@@ -46,7 +48,8 @@ fn full_trail() -> Trail {
             assurance: Assurance::Substantial,
         }),
         certificate: Some([3; 900].into()),
-        decision: Some(Decision { policies: vec!["city-grants".into()] }),
+        access: None,
+        decision: Some(Decision { allowed: true, policies: vec!["city-grants".into()] }),
         subject: Some(Pseudonym([1; 32])),
         consent: Some(ConsentUse {
             id: Uuid::from_u128(7),
@@ -75,6 +78,7 @@ fn full_trail() -> Trail {
         }),
         received: None,
         submitted: None,
+        act: None,
         losses: None,
         about: None,
         proof: Some(LedgerProof {

@@ -6,12 +6,14 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query, ServiceConfig, delete, get, post};
 use actix_web::{HttpRequest, HttpResponse};
-use gateway_core::journal::{RecordKind, Trail};
 use gateway_core::letter::{Envelope, State};
-use gateway_core::{Caller, ExchangeId, Fault, Kind, Record};
-use serde::{Deserialize, Serialize};
+use gateway_core::{Caller, Fault, Kind};
+use serde::Deserialize;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::act::{Act, Acted};
+use super::acts::acted;
 use super::{Administration, answer, operator};
 use crate::later::Later;
 
@@ -29,13 +31,6 @@ struct Listing {
 
 fn dead() -> State {
     State::Dead
-}
-
-/// What was done with a letter, and proof that it is on record.
-#[derive(Serialize)]
-struct Done {
-    id: Uuid,
-    receipt: String,
 }
 
 pub(super) fn routes(app: &mut ServiceConfig) {
@@ -58,7 +53,7 @@ async fn show(request: HttpRequest, id: Path<Uuid>, admin: Data<Administration>)
 }
 
 async fn replay(request: HttpRequest, id: Path<Uuid>, admin: Data<Administration>) -> HttpResponse {
-    answer(admin.replay_letter(&request, *id).await, StatusCode::OK)
+    acted(admin.act_on_letter(&request, Act::LetterReplay(*id)).await, StatusCode::OK)
 }
 
 async fn discard(
@@ -66,19 +61,21 @@ async fn discard(
     id: Path<Uuid>,
     admin: Data<Administration>,
 ) -> HttpResponse {
-    answer(admin.discard_letter(&request, *id).await, StatusCode::OK)
+    acted(admin.act_on_letter(&request, Act::LetterDiscard(*id)).await, StatusCode::OK)
 }
 
 impl Administration {
     /// Who asks, and the queue.
     fn letters(&self, request: &HttpRequest) -> Result<(Caller, Arc<Later>), Fault> {
         let deployment = self.gateway.current();
-        let operator = operator(&deployment, request)?;
-        let later = deployment.later.clone().ok_or_else(|| {
+        Ok((operator(&deployment, request)?, self.queue()?))
+    }
+
+    fn queue(&self) -> Result<Arc<Later>, Fault> {
+        self.gateway.current().later.clone().ok_or_else(|| {
             let says = "this gateway has no queue; add [queue] to its configuration";
             Fault::new(Kind::Unroutable, "no-queue", says)
-        })?;
-        Ok((operator, later))
+        })
     }
 
     async fn list_letters(
@@ -96,40 +93,31 @@ impl Administration {
         found.map(|(envelope, _)| envelope).ok_or_else(unknown)
     }
 
-    async fn replay_letter(&self, request: &HttpRequest, id: Uuid) -> Result<Done, Fault> {
-        let (operator, later) = self.letters(request)?;
-        self.resources.journal.writable()?;
-        match later.replay(id).await? {
-            true => self.record_letter(&operator, "admin/letter-replay", id).await,
+    async fn act_on_letter(&self, request: &HttpRequest, act: Act) -> Result<Acted, Fault> {
+        let (operator, _) = self.letters(request)?;
+        self.act(&operator, &act, &[]).await
+    }
+
+    /// Whether a letter is dead, so that something can be done with it.
+    pub(super) async fn check_letter(&self, id: Uuid) -> Result<(), Fault> {
+        match self.queue()?.letter_box().look(id).await? {
+            Some((Envelope { state: State::Dead, .. }, _)) => Ok(()),
+            _ => Err(unknown()),
+        }
+    }
+
+    pub(super) async fn replay_letter(&self, id: Uuid) -> Result<Value, Fault> {
+        match self.queue()?.replay(id).await? {
+            true => Ok(json!({ "id": id })),
             false => Err(unknown()),
         }
     }
 
-    async fn discard_letter(&self, request: &HttpRequest, id: Uuid) -> Result<Done, Fault> {
-        let (operator, later) = self.letters(request)?;
-        self.resources.journal.writable()?;
-        match later.letter_box().discard(id).await? {
-            true => self.record_letter(&operator, "admin/letter-discard", id).await,
+    pub(super) async fn discard_letter(&self, id: Uuid) -> Result<Value, Fault> {
+        match self.queue()?.letter_box().discard(id).await? {
+            true => Ok(json!({ "id": id })),
             false => Err(unknown()),
         }
-    }
-
-    /// The entry has the letter's own id, which for an exchange is the exchange's.
-    async fn record_letter(&self, by: &Caller, act: &str, id: Uuid) -> Result<Done, Fault> {
-        let trail = Trail { caller: Some(by.clone()), ..Trail::default() };
-        let now = self.resources.clock.now();
-        let record = Record {
-            exchange: ExchangeId(id),
-            kind: RecordKind::Administration,
-            received: now,
-            finished: now,
-            front: act,
-            trail: &trail,
-            request: &[],
-            reply: &[],
-            fault: None,
-        };
-        Ok(Done { id, receipt: self.resources.journal.append(record).await?.0 })
     }
 }
 

@@ -13,7 +13,9 @@ use super::Problem;
 use crate::authenticate::{Sha256, sha256};
 
 /// Key paths (without list indices) that a reload follows, with everything below them.
-const FOLLOWED: [&str; 13] = [
+const FOLLOWED: [&str; 15] = [
+    "admin.four_eyes",
+    "admin.four_eyes_hours",
     "admin.keys",
     "backend",
     "fronts",

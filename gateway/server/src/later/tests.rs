@@ -120,6 +120,8 @@ fn deferral(key: Option<u8>, amount: i128) -> Deferral {
             idempotency_key: None,
             credential: None,
             claimed_member: None,
+            claimed_subsystem: None,
+            endpoint: None,
             mapping: "s/none/v1".into(),
             echo: Message::new(),
         }),

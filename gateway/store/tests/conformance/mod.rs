@@ -1,6 +1,7 @@
 //! What every store must do, whatever it is made of. One function is one test; `tests/sqlite.rs`
 //! runs them all on SQLite, and another backend runs the same ones.
 
+pub(crate) mod acts;
 pub(crate) mod consents;
 pub(crate) mod letters;
 pub(crate) mod outbox;
@@ -11,12 +12,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use gateway_core::consent::Consents;
 use gateway_core::letter::{LetterBox, Letters};
 use gateway_core::{Clock, Outbox};
-use gateway_store::ConsentRegistry;
+use gateway_store::{Acts, ConsentRegistry};
 use jiff::Timestamp;
 
 /// A place where a store can be opened, dropped without farewell, and opened again.
 pub(crate) trait Backend {
-    type Store: Consents + ConsentRegistry + Outbox + Letters + LetterBox;
+    type Store: Consents + ConsentRegistry + Outbox + Letters + LetterBox + Acts;
 
     /// Opens the store with outcomes kept for a day.
     async fn open(&self) -> Self::Store;

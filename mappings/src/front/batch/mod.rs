@@ -116,6 +116,8 @@ impl BatchFront {
             idempotency_key: Some(join_key(&[attribute(":file"), &number])),
             credential: None,
             claimed_member: Some(claimed_member),
+            claimed_subsystem: None,
+            endpoint: None,
             mapping: self.id.clone(),
             echo,
         })

@@ -73,6 +73,7 @@ pub struct SoapMetadata<'f> {
     xroad: &'f XRoad,
     asked: Metaservice,
     member: String,
+    subsystem: Option<String>,
     echo: Message,
 }
 
@@ -111,8 +112,9 @@ impl SoapFront {
                 let says = "the headers name another service than the body";
                 return Err(Fault::new(Kind::Malformed, "headers-inconsistent", says));
             }
+            let subsystem = checked.subsystem.map(str::to_owned);
             let (member, echo) = (checked.member, xroad::repeated(&reading));
-            Ok(SoapMetadata { front: self, xroad, asked, member, echo })
+            Ok(SoapMetadata { front: self, xroad, asked, member, subsystem, echo })
         }))
     }
 }
@@ -136,6 +138,8 @@ impl SoapMetadata<'_> {
             idempotency_key: None,
             credential: None,
             claimed_member: Some(self.member.clone()),
+            claimed_subsystem: self.subsystem.clone(),
+            endpoint: None,
             mapping: self.front.id.clone(),
             echo: Message::new(),
         }

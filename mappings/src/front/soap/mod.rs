@@ -273,6 +273,8 @@ impl SoapFront {
             idempotency_key: operation.key(record, &reading.body),
             credential: header.credential,
             claimed_member: header.claimed_member,
+            claimed_subsystem: None,
+            endpoint: None,
             mapping: self.id.clone(),
             echo: header.echo,
         })

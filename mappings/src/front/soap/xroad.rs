@@ -185,6 +185,7 @@ fn invalid(header: &str, why: &str) -> Fault {
 pub(super) struct Checked<'h> {
     pub(super) id: &'h str,
     pub(super) member: String,
+    pub(super) subsystem: Option<&'h str>,
     pub(super) service: &'h ServiceId,
 }
 
@@ -219,7 +220,8 @@ impl XRoad {
             let says = "the client that the message names is not registered here";
             Fault::new(Kind::Forbidden, "unknown-client", says)
         })?;
-        Ok(Checked { id, member: member.to_owned(), service })
+        let subsystem = client.subsystem_code.as_deref();
+        Ok(Checked { id, member: member.to_owned(), subsystem, service })
     }
 
     /// Whether the headers name this operation, which the body is of.
@@ -265,6 +267,8 @@ impl SoapFront {
             idempotency_key: key.or_else(|| Some(checked.id.to_owned())),
             credential: None,
             claimed_member: Some(checked.member),
+            claimed_subsystem: checked.subsystem.map(str::to_owned),
+            endpoint: None,
             mapping: self.id.clone(),
             echo: repeated(reading),
         })

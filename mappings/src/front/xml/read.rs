@@ -48,6 +48,8 @@ impl XmlFront {
             idempotency_key,
             credential,
             claimed_member: None,
+            claimed_subsystem: None,
+            endpoint: None,
             mapping: self.id.clone(),
             echo: Message::new(),
         })

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use gateway_core::front::{Draft, Exchange, Slot};
-use gateway_core::{Envelope, Fault, Inbound, Kind, Message, Service};
+use gateway_core::{Endpoint, Envelope, Fault, Inbound, Kind, Message, Service};
 use serde_json::{Map, Value, json};
 
 use super::{METASERVICES, XRoadFront, XRoadRest, head};
+use crate::front::JsonCalls;
 use crate::resources::{Resource, Segment};
 use crate::xroad::{ClientId, ServiceId, percent_decode};
 
@@ -18,6 +19,7 @@ pub struct Metadata<'r> {
     service: ServiceId,
     echo: Message,
     member: String,
+    subsystem: Option<String>,
 }
 
 impl XRoadRest {
@@ -62,29 +64,36 @@ impl XRoadRest {
             let head = head::Head::read(inbound)?;
             let front = self.provider(&service)?;
             let member = front.client(&head)?;
-            Ok(Metadata { front, service, echo: head.echo(), member })
+            let subsystem = head.client.subsystem_code.clone();
+            Ok(Metadata { front, service, echo: head.echo(), member, subsystem })
         })
     }
 }
 
 impl Metadata<'_> {
-    /// Envelopes of every service of the provider, to ask of each whether the consumer may call it.
+    /// Envelopes of every resource of the provider, to ask of each whether the consumer may call it.
     /// Empty unless the answer depends on that (`allowedMethods`).
     pub fn probes(&self) -> Vec<Envelope> {
         if self.service.service_code != "allowedMethods" {
             return vec![];
         }
-        let operations = self.front.calls.operations.iter();
-        operations.map(|operation| self.probe(operation.service.clone())).collect()
+        let JsonCalls { operations, resources } = &self.front.calls;
+        let probe = |resource: &Resource| {
+            let service = operations.named(&resource.operation)?.service.clone();
+            Some(self.probe(service, resource.endpoint.clone()))
+        };
+        resources.iter().filter_map(probe).collect()
     }
 
-    fn probe(&self, service: Arc<Service>) -> Envelope {
+    fn probe(&self, service: Arc<Service>, endpoint: Arc<Endpoint>) -> Envelope {
         Envelope {
             service,
             message: Message::new(),
             idempotency_key: None,
             credential: None,
             claimed_member: Some(self.member.clone()),
+            claimed_subsystem: self.subsystem.clone(),
+            endpoint: Some(endpoint),
             mapping: self.front.id.clone(),
             echo: Message::new(),
         }

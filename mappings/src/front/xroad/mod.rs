@@ -17,8 +17,9 @@ pub use metadata::Metadata;
 pub(crate) use metadata::service_code;
 pub use providers::XRoadRest;
 
+use super::json_call::{Call, JsonCalls};
 use super::rest::unread;
-use super::{JsonCalls, http, problem};
+use super::{http, problem};
 use crate::xroad::{ClientId, Clients};
 use head::Head;
 
@@ -58,7 +59,7 @@ impl Front for XRoadFront {
     fn decode(&self, inbound: &Inbound) -> Result<Envelope, Fault> {
         let head = Head::read(inbound)?;
         let member = self.client(&head)?;
-        let (operation, message) = self.calls.read(inbound, head.path)?;
+        let Call { operation, endpoint, message } = self.calls.read(inbound, head.path)?;
         let key = http::idempotency_key(inbound, KEY_MAX)?;
         Ok(Envelope {
             service: operation.service.clone(),
@@ -66,6 +67,8 @@ impl Front for XRoadFront {
             idempotency_key: Some(key.unwrap_or_else(|| head.id.clone())),
             credential: None,
             claimed_member: Some(member),
+            claimed_subsystem: head.client.subsystem_code.clone(),
+            endpoint: Some(endpoint),
             mapping: self.id.clone(),
             echo: head.echo(),
         })

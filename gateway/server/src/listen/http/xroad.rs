@@ -78,7 +78,8 @@ pub(super) async fn allowed(
         let (service, trail) = (probe.service.id.clone(), &mut Trail::default());
         let probe = Arc::new(probe);
         let identified = stage::authenticate(probe, evidence, authenticator, trail).await?;
-        if stage::authorize(identified, authorizer, trail).is_ok() {
+        let now = pipeline.clock.now();
+        if stage::authorize(identified, evidence, authorizer, now, trail).is_ok() {
             allowed.insert(service);
         }
     }

@@ -12,7 +12,7 @@ use gateway_core::adapter::{Content, Response, Settlement, Takes};
 use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::outbox::{Begun, Submission};
-use gateway_core::policy::{Authorize, Decision};
+use gateway_core::policy::{AccessRequest, Authorize, Decision};
 use gateway_core::quota::{Demand, Exceeded, Permit, Quota};
 use gateway_core::route::{Conditions, Provider, Route, Routes, Target};
 use gateway_core::{
@@ -233,8 +233,8 @@ impl Authenticate for Behind {
 }
 
 impl Authorize for Behind {
-    fn authorize(&self, _: &Caller, _: &Envelope) -> Result<Decision, Fault> {
-        Ok(Decision::default())
+    fn decide(&self, _: &AccessRequest) -> Result<Decision, Fault> {
+        Ok(Decision { allowed: true, policies: vec![] })
     }
 }
 

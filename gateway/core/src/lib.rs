@@ -5,6 +5,7 @@
 //! traits of this crate and are implemented in the packages around it.
 
 pub mod adapter;
+pub mod archive;
 pub mod caller;
 pub mod clock;
 pub mod consent;

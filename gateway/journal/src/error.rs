@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use gateway_core::archive::ArchiveError;
+
 use crate::key::CheckpointError;
 use crate::tree::MissingHash;
 
@@ -84,6 +86,22 @@ pub enum LogError {
         path: PathBuf,
         /// What is wrong with it.
         what: &'static str,
+    },
+    /// The archive has been away for too long.
+    #[error(
+        "{0}, and as much waits for it as may; put its cause right, check free space, then restart"
+    )]
+    Archive(#[from] ArchiveError),
+    /// The archive has been handed entries that the log does not hold.
+    #[error(
+        "the archive has entries up to {archive} and only {found} are in the log; entries of the log \
+         were lost: restore the log from a backup at least as new as the archive, or both from one"
+    )]
+    ArchiveAhead {
+        /// Entries the archive was handed.
+        archive: u64,
+        /// Entries found.
+        found: u64,
     },
     /// A defect of this package.
     #[error("{0}; this is a defect: restart, and report it")]

@@ -6,14 +6,17 @@
 //! that makes entries durable, `publish` the one that writes tiles, and `recover` what a start does.
 //!
 //! In the log's directory lie `checkpoint` and `tile/` (public: serve them as they are), `wal/`
-//! (entries whose tiles are not known to be on disk yet) and `lock`.
+//! (entries whose tiles are not known to be on disk yet, with their attachments) and `lock`.
+//! Attachments are what an entry must not hold; `keeper` hands them to a [`gateway_core::archive`].
 //!
 //! [tlog-tiles]: https://c2sp.org/tlog-tiles
 
+mod attach;
 pub mod commitment;
 mod delay;
 mod edge;
 mod error;
+mod keeper;
 pub mod key;
 pub mod leaf;
 pub mod log;
@@ -27,6 +30,7 @@ mod writer;
 
 pub use commitment::{CommitmentKey, Part, commit, kind_name};
 pub use error::LogError;
+pub use keeper::MOST_WAITING;
 pub use key::{KeyError, LogKey, VerifierKey};
 pub use log::{Log, LogConfig};
 pub use receipt::{Verified, VerifyError, verify, verify_text};

@@ -18,13 +18,16 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use gateway_core::archive::Archive;
 use gateway_core::{Fault, Journal, Kind, Receipt, journal::Record};
 use tlog_tiles::record_hash;
 use tokio::sync::oneshot;
 
+use crate::attach::Attaching;
 use crate::commitment::CommitmentKey;
 use crate::delay::CommitDelay;
 use crate::error::LogError;
+use crate::keeper::{Behind, Keeper};
 use crate::key::LogKey;
 use crate::publish::{BACKLOG, Publisher};
 use crate::recover::{Recovered, recover};
@@ -34,6 +37,8 @@ use crate::{leaf, receipt};
 
 /// The longest entry that a bundle can hold (tlog-tiles, "Log entries").
 const LONGEST_ENTRY: usize = u16::MAX as usize;
+/// The longest attachment: with it, a frame's length fits its field many times over.
+const LONGEST_ATTACHMENT: usize = 256 << 20;
 
 /// Where the log is and what it is called.
 #[derive(Clone, Debug)]
@@ -48,6 +53,8 @@ pub struct LogConfig {
 
 /// The evidence log.
 pub struct Log {
+    attaching: Option<Attaching>,
+    behind: Behind,
     inbox: Sender<Message>,
     writer: Mutex<Option<JoinHandle<()>>>,
     stopped: Arc<OnceLock<String>>,
@@ -65,14 +72,30 @@ impl Log {
         key: LogKey,
         commitments: CommitmentKey,
     ) -> Result<Self, LogError> {
+        Self::open_with(config, key, commitments, None).await
+    }
+
+    /// As [`Log::open`], with an archive for what is kept beside the entries. It must have been the
+    /// archive of this log from the time when it was made.
+    ///
+    /// # Errors
+    /// As [`Log::open`]; [`LogError::ArchiveAhead`] when the archive knows entries that the log has
+    /// lost.
+    pub async fn open_with(
+        config: LogConfig,
+        key: LogKey,
+        commitments: CommitmentKey,
+        archive: Option<Arc<dyn Archive>>,
+    ) -> Result<Self, LogError> {
         let sync = Box::new(|file: &File| file.sync_data());
-        Self::open_on(config, key, commitments, sync).await
+        Self::open_on(config, key, commitments, archive, sync).await
     }
 
     pub(crate) async fn open_on(
         config: LogConfig,
         key: LogKey,
         commitments: CommitmentKey,
+        archive: Option<Arc<dyn Archive>>,
         sync: Sync,
     ) -> Result<Self, LogError> {
         if key.verifier().name() != config.origin {
@@ -86,21 +109,35 @@ impl Log {
         let (ready, opened) = oneshot::channel();
         let stopped = Arc::new(OnceLock::new());
         let status = stopped.clone();
+        let attaching = archive.is_some().then(Attaching::default);
+        let keeps = archive.is_some();
+        let behind = Behind::default();
+        let keeper = Keeper::new(archive, behind.clone());
         let writer = spawn("journal-write", &config.directory.clone(), move || {
             // Held to the end of the thread: until then it may still write.
-            let _lock = lock;
-            let result = match recover(&config.directory, &key) {
+            let held = lock;
+            let result = match recover(&config.directory, &key, keeper) {
                 Ok(recovered) => {
                     let _ = ready.send(Ok(()));
-                    write(recovered, config, key, sync, &messages, &status)
+                    write(recovered, config, key, keeps, sync, &messages, &status)
                 }
-                Err(error) => return drop(ready.send(Err(error))),
+                Err(error) => {
+                    drop(held);
+                    return drop(ready.send(Err(error)));
+                }
             };
             stop(&status, result);
         })?;
         let died = |_| Err(LogError::Stopped("its thread died".to_owned()));
         opened.await.unwrap_or_else(died)?;
-        Ok(Self { inbox, writer: Mutex::new(Some(writer)), stopped, commitments })
+        Ok(Self {
+            attaching,
+            behind,
+            inbox,
+            writer: Mutex::new(Some(writer)),
+            stopped,
+            commitments,
+        })
     }
 
     /// Makes durable what is waiting, publishes everything and stops. Later appends are refused.
@@ -118,6 +155,27 @@ impl Log {
             Some(reason) if reason != CLOSED => Err(LogError::Stopped(reason.clone())),
             _ => Ok(()),
         }
+    }
+
+    /// Why the archive does not keep up, while it does not; what waits for it is in the write-ahead
+    /// log.
+    pub fn archive_behind(&self) -> Option<String> {
+        self.behind.reason()
+    }
+
+    /// Returns once all entries acknowledged so far are published and, with their attachments, in the
+    /// archive and nowhere else.
+    ///
+    /// # Errors
+    /// [`LogError::Stopped`] when the log has stopped, or the archive is behind.
+    pub async fn flush(&self) -> Result<(), LogError> {
+        let (answer, flushed) = oneshot::channel();
+        let refused = || {
+            let behind = self.behind.reason();
+            LogError::Stopped(behind.unwrap_or_else(|| self.unavailable().context))
+        };
+        self.inbox.send(Message::Flush(answer)).map_err(|_| refused())?;
+        flushed.await.map_err(|_| refused())
     }
 
     fn take_writer(&self) -> Option<JoinHandle<()>> {
@@ -157,8 +215,15 @@ impl Journal for Log {
         if entry.len() > LONGEST_ENTRY {
             return Err(unavailable("the entry is longer than 65,535 bytes"));
         }
+        let attachment = match &self.attaching {
+            Some(attaching) => attaching.attach(&record).map_err(unavailable)?.encode(),
+            None => Vec::new(),
+        };
+        if attachment.len() > LONGEST_ATTACHMENT {
+            return Err(unavailable("what is kept beside the entry is too long"));
+        }
         let (answer, placed) = oneshot::channel();
-        let append = Append { hash: record_hash(&entry), entry, answer };
+        let append = Append { hash: record_hash(&entry), entry, attachment, answer };
         self.inbox.send(Message::Append(append)).map_err(|_| self.unavailable())?;
         let placed = placed.await.map_err(|_| self.unavailable())?;
         Ok(Receipt(receipt::encode(&placed)))
@@ -207,6 +272,7 @@ fn write(
     recovered: Recovered,
     config: LogConfig,
     key: LogKey,
+    keeps: bool,
     sync: Sync,
     messages: &Receiver<Message>,
     status: &Arc<OnceLock<String>>,
@@ -229,6 +295,7 @@ fn write(
         interval: config.publish_interval,
         due: None,
         delay: CommitDelay::default(),
+        keeping: keeps.then(Vec::new),
     };
     let mut waiting = Vec::new();
     let result = writer.serve(messages, &mut waiting);

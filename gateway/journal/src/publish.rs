@@ -5,10 +5,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
+use gateway_core::archive::Kept;
 use tlog_tiles::Hash;
+use tokio::sync::oneshot;
 
 use crate::edge::Edge;
 use crate::error::LogError;
+use crate::keeper::Keeper;
 use crate::tiles::{Object, Tiles};
 
 /// Jobs waiting between writer and publisher. When the store cannot keep up, appends wait rather
@@ -26,6 +29,10 @@ pub(crate) enum Job {
         /// The signed checkpoint.
         checkpoint: String,
     },
+    /// Hand these to the archive.
+    Keep(Vec<Kept>),
+    /// Answer when all of the above is done and the archive has everything; otherwise drop it.
+    Flush(oneshot::Sender<()>),
     /// Make all that is on disk, then remove what it replaces.
     Retire {
         /// Segments of the write-ahead log, all of whose entries are published.
@@ -40,16 +47,24 @@ pub(crate) struct Publisher {
     full: Vec<String>,
     /// The partial objects of the tree that was published last.
     partial: Vec<String>,
+    keeper: Keeper,
+    /// Segments that could be retired if the archive had what is in them.
+    unretired: Vec<PathBuf>,
 }
 
 impl Publisher {
-    pub(crate) fn new(tiles: Tiles) -> Self {
-        Self { tiles, full: Vec::new(), partial: Vec::new() }
+    pub(crate) fn new(tiles: Tiles, keeper: Keeper) -> Self {
+        Self { tiles, full: Vec::new(), partial: Vec::new(), keeper, unretired: Vec::new() }
     }
 
     /// The end of the log, as it was published for a tree of `size` entries.
     pub(crate) fn read_edge(&self, size: u64, root: Hash) -> Result<Edge, LogError> {
         Edge::read(&self.tiles, size, root)
+    }
+
+    /// Holds the archive against the log, see [`Keeper::check`].
+    pub(crate) fn check_archive(&self, first: u64, size: u64) -> Result<(), LogError> {
+        self.keeper.check(first, size)
     }
 
     /// Does jobs until the writer hangs up or one fails.
@@ -63,6 +78,15 @@ impl Publisher {
                 self.full.push(object.path.clone());
                 self.tiles.put(object)
             }),
+            Job::Keep(entries) => self.keeper.keep(entries),
+            Job::Flush(answer) => {
+                self.retire(Vec::new())?;
+                if self.keeper.caught_up() {
+                    // Whoever asked may have gone away.
+                    let _ = answer.send(());
+                }
+                Ok(())
+            }
             Job::Head { partial, checkpoint } => {
                 self.partial.clear();
                 for object in partial {
@@ -71,18 +95,23 @@ impl Publisher {
                 }
                 self.tiles.put_checkpoint(checkpoint)
             }
-            Job::Retire { segments } => self.retire(&segments),
+            Job::Retire { segments } => self.retire(segments),
         }
     }
 
-    /// The segments go last: until then they can rebuild everything else.
-    fn retire(&mut self, segments: &[PathBuf]) -> Result<(), LogError> {
+    /// The segments go last: until then they can rebuild everything else. While the archive is behind
+    /// they stay.
+    fn retire(&mut self, segments: Vec<PathBuf>) -> Result<(), LogError> {
         self.tiles.sync(self.full.iter().chain(&self.partial))?;
         for path in self.full.drain(..) {
             self.tiles.remove_partial(&path)?;
         }
-        segments.iter().try_for_each(|path| {
-            fs::remove_file(path).map_err(|source| LogError::io("remove", path, source))
+        self.unretired.extend(segments);
+        if !self.keeper.sync() {
+            return Ok(());
+        }
+        self.unretired.drain(..).try_for_each(|path| {
+            fs::remove_file(&path).map_err(|source| LogError::io("remove", &path, source))
         })
     }
 }

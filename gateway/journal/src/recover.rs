@@ -4,14 +4,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use gateway_core::archive::Kept;
 use tlog_tiles::{Checkpoint, EMPTY_HASH, Hash, record_hash};
 
 use crate::edge::Edge;
 use crate::error::LogError;
+use crate::keeper::Keeper;
 use crate::key::LogKey;
 use crate::publish::{Job, Publisher};
 use crate::tiles::{CHECKPOINT, Tiles};
-use crate::wal::{self, Found, Segment};
+use crate::wal::{self, Found, Frame, Segment};
 
 /// A log ready to be written.
 pub(crate) struct Recovered {
@@ -27,7 +29,11 @@ pub(crate) struct Recovered {
 
 /// Reads tiles and write-ahead log, holds them against the published checkpoint, and publishes
 /// what was not.
-pub(crate) fn recover(directory: &Path, key: &LogKey) -> Result<Recovered, LogError> {
+pub(crate) fn recover(
+    directory: &Path,
+    key: &LogKey,
+    keeper: Keeper,
+) -> Result<Recovered, LogError> {
     let tiles = Tiles::open(directory)?;
     let wal = directory.join("wal");
     fs::create_dir_all(&wal).map_err(|source| LogError::io("create", &wal, source))?;
@@ -42,7 +48,7 @@ pub(crate) fn recover(directory: &Path, key: &LogKey) -> Result<Recovered, LogEr
     };
     let mut replay = Replay {
         edge: Edge::default(),
-        publisher: Publisher::new(tiles),
+        publisher: Publisher::new(tiles, keeper),
         unconfirmed: published,
         torn: 0,
         end: 0,
@@ -52,6 +58,8 @@ pub(crate) fn recover(directory: &Path, key: &LogKey) -> Result<Recovered, LogEr
         replay.segment(*start, path, number == 0, last)?;
     }
     let size = replay.edge.tree.size();
+    let first = segments.first().map_or(0, |(start, _)| *start);
+    replay.publisher.check_archive(first, size)?;
     match replay.unconfirmed.as_ref().map(Checkpoint::size) {
         Some(published) if published > size => Err(LogError::Ahead { published, found: size }),
         Some(published) => Err(LogError::Forked { published }),
@@ -66,6 +74,16 @@ fn published(tiles: &Tiles, key: &LogKey) -> Result<Option<Checkpoint>, LogError
     };
     let opened = key.verifier().open(&note);
     opened.map(Some).map_err(|source| LogError::Checkpoint { path: tiles.path(CHECKPOINT), source })
+}
+
+fn kept(first: u64, frame: &Frame<'_>) -> Vec<Kept> {
+    let both = frame.entries.iter().zip(&frame.attachments);
+    let kept = |(index, (entry, attachment)): (u64, (&&[u8], &&[u8]))| Kept {
+        index,
+        entry: entry.to_vec(),
+        attachment: attachment.to_vec(),
+    };
+    (first..).zip(both).map(kept).collect()
 }
 
 struct Replay {
@@ -116,6 +134,7 @@ impl Replay {
             if tree.root()? != frame.root {
                 break;
             }
+            self.publisher.handle(Job::Keep(kept(self.edge.tree.size(), &frame)))?;
             for (entry, hash) in frame.entries.iter().zip(hashes) {
                 self.edge.push(entry, hash);
             }

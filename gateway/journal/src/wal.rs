@@ -5,11 +5,15 @@
 //!
 //! ```text
 //! segment = magic (8) ‖ size u64 ‖ root (32) ‖ frame*
-//! frame   = magic (8) ‖ size before u64 ‖ entries u32 ‖ bytes u32 ‖ (length u16 ‖ entry)* ‖ root after (32)
+//! frame   = magic (8) ‖ size before u64 ‖ entries u32
+//!           ‖ bytes u32 ‖ (length u16 ‖ entry)*
+//!           ‖ bytes u32 ‖ (length u32 ‖ attachment)* ‖ SHA-256 of the attachments with their lengths (32)
+//!           ‖ root after (32)
 //! ```
 //!
-//! Numbers are big-endian. The root is the checksum: replaying a frame must lead to it, so a frame
-//! that is not what was written, or does not follow what went before, is found out.
+//! Numbers are big-endian. The root is the checksum of the entries: replaying a frame must lead to it,
+//! so a frame that is not what was written, or does not follow what went before, is found out. The
+//! attachments, which are in no tree, have one of their own.
 //!
 //! Behind the last frame stand zeros, written ahead of need: a sync of bytes that take the place of
 //! others has no file length and no block map to make durable with them, which halves its cost.
@@ -19,15 +23,16 @@ use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use tlog_tiles::Hash;
 
 use crate::error::LogError;
 
-const SEGMENT_MAGIC: [u8; 8] = *b"naruwal\x01";
-/// Not UTF-8, so that it cannot occur inside an entry.
-const FRAME_MAGIC: [u8; 8] = *b"\xff\xfeframe\x01";
+const SEGMENT_MAGIC: [u8; 8] = *b"naruwal\x02";
+/// Not UTF-8, so that it cannot occur inside an entry; what is sealed in an attachment is random.
+const FRAME_MAGIC: [u8; 8] = *b"\xff\xfeframe\x02";
 const SEGMENT_HEADER: usize = 8 + 8 + 32;
-const FRAME_HEADER: usize = 8 + 8 + 4 + 4;
+const FRAME_HEADER: usize = 8 + 8 + 4;
 /// How many zeros are written ahead at a time.
 const RESERVE: usize = 1 << 20;
 
@@ -125,17 +130,48 @@ pub(crate) fn segments(directory: &Path) -> Result<Vec<(u64, PathBuf)>, LogError
     list().map_err(|source| LogError::io("list", directory, source))
 }
 
-/// Builds a frame for a tree that has `size` entries before it.
-pub(crate) fn frame<'a>(size: u64, entries: impl Iterator<Item = &'a [u8]> + Clone) -> Vec<u8> {
-    let (count, length) =
-        entries.clone().fold((0_u32, 0), |(count, sum), entry| (count + 1, sum + 2 + entry.len()));
-    let mut frame = Vec::with_capacity(FRAME_HEADER + length + size_of::<Hash>());
+/// Builds a frame for a tree that has `size` entries before it, without the root behind it. Each entry
+/// comes with its attachment.
+pub(crate) fn frame<'a>(
+    size: u64,
+    entries: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone,
+) -> Vec<u8> {
+    let lengths = |(count, sum): (u32, usize), (entry, attachment): (&[u8], &[u8])| {
+        (count + 1, sum + 6 + entry.len() + attachment.len())
+    };
+    let (count, length) = entries.clone().fold((0, 0), lengths);
+    let mut frame = Vec::with_capacity(FRAME_HEADER + 8 + length + 2 * size_of::<Hash>());
     frame.extend_from_slice(&FRAME_MAGIC);
     frame.extend_from_slice(&size.to_be_bytes());
     frame.extend_from_slice(&count.to_be_bytes());
-    frame.extend_from_slice(&(length as u32).to_be_bytes());
-    entries.for_each(|entry| push_entry(&mut frame, entry));
+    section(&mut frame, |to| entries.clone().for_each(|(entry, _)| push_entry(to, entry)));
+    let attachments = section(&mut frame, |to| {
+        for (_, attachment) in entries.clone() {
+            to.extend_from_slice(&(attachment.len() as u32).to_be_bytes());
+            to.extend_from_slice(attachment);
+        }
+    });
+    let sum = frame.get(attachments..).map(checksum).unwrap_or_default();
+    frame.extend_from_slice(&sum);
     frame
+}
+
+/// Writes a length and what it counts; returns where that begins.
+fn section(frame: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> usize {
+    let at = frame.len();
+    frame.extend_from_slice(&[0; 4]);
+    write(frame);
+    let length = (frame.len() - at - 4) as u32;
+    if let Some(place) = frame.get_mut(at..at + 4) {
+        place.copy_from_slice(&length.to_be_bytes());
+    }
+    at + 4
+}
+
+fn checksum(bytes: &[u8]) -> [u8; 32] {
+    let mut sum = [0; 32];
+    sum.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    sum
 }
 
 /// Appends an entry as bundles and frames hold it. Its length was checked when it was taken in.
@@ -156,6 +192,18 @@ pub(crate) fn entries(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
     Some(found)
 }
 
+/// Splits the attachments of a frame; `None` when they are cut off.
+fn attachments(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut found = Vec::new();
+    while !bytes.is_empty() {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let (attachment, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        found.push(attachment);
+        bytes = rest;
+    }
+    Some(found)
+}
+
 /// A segment as it was found.
 pub(crate) struct Found<'a> {
     /// The tree size at which it begins.
@@ -170,6 +218,8 @@ pub(crate) struct Found<'a> {
 pub(crate) struct Frame<'a> {
     /// The entries.
     pub(crate) entries: Vec<&'a [u8]>,
+    /// Their attachments.
+    pub(crate) attachments: Vec<&'a [u8]>,
     /// The root with them in the tree.
     pub(crate) root: Hash,
     length: usize,
@@ -206,15 +256,18 @@ impl<'a> Found<'a> {
         let (count, rest) = rest.split_first_chunk()?;
         let (length, rest) = rest.split_first_chunk()?;
         let (payload, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        let (length, rest) = rest.split_first_chunk()?;
+        let (attached, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        let (sum, rest) = rest.split_first_chunk::<32>()?;
         let root = Hash(*rest.first_chunk()?);
-        let entries = entries(payload)?;
+        let (entries, attachments) = (entries(payload)?, attachments(attached)?);
         let right = u64::from_be_bytes(*before) == size
-            && u32::from_be_bytes(*count) as usize == entries.len();
-        right.then_some(Frame {
-            entries,
-            root,
-            length: FRAME_HEADER + payload.len() + size_of::<Hash>(),
-        })
+            && u32::from_be_bytes(*count) as usize == entries.len()
+            && entries.len() == attachments.len()
+            && checksum(attached) == *sum;
+        let length =
+            FRAME_HEADER + 8 + payload.len() + attached.len() + sum.len() + size_of::<Hash>();
+        right.then_some(Frame { entries, attachments, root, length })
     }
 
     /// Goes past a frame that was found right.

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use gateway_core::archive::Kept;
 use tlog_tiles::Hash;
 use tokio::sync::oneshot;
 
@@ -22,11 +23,16 @@ const BATCH_ENTRIES: usize = 1024;
 /// When a segment of the write-ahead log has this many bytes, tiles are made durable and a new one
 /// is begun. Start-up replays at most this much.
 const SEGMENT_BYTES: u64 = 32 << 20;
+/// How many entries the archive is handed at a time under load.
+const KEPT_TOGETHER: usize = 256;
 
 /// What the writer is asked.
 pub(crate) enum Message {
     /// Append an entry.
     Append(Append),
+    /// Publish everything, have it archived, and answer when nothing of it is in the write-ahead log
+    /// any more; the answer is dropped when the archive is behind.
+    Flush(oneshot::Sender<()>),
     /// Publish everything, then stop.
     Shutdown,
 }
@@ -34,6 +40,7 @@ pub(crate) enum Message {
 /// An entry to append.
 pub(crate) struct Append {
     pub(crate) entry: Vec<u8>,
+    pub(crate) attachment: Vec<u8>,
     pub(crate) hash: Hash,
     /// Answered once the entry is durable; dropped when it cannot be made so.
     pub(crate) answer: oneshot::Sender<Placed>,
@@ -60,11 +67,14 @@ pub(crate) struct Writer {
     /// When the tree must be published; none when it is.
     pub(crate) due: Option<Instant>,
     pub(crate) delay: CommitDelay,
+    /// What the archive is to be handed, where there is one.
+    pub(crate) keeping: Option<Vec<Kept>>,
 }
 
 enum Next {
     Commit,
     Publish,
+    Flush(oneshot::Sender<()>),
     Shutdown,
     HungUp,
 }
@@ -84,6 +94,10 @@ impl Writer {
             match next {
                 Next::Commit => {}
                 Next::Publish => self.publish()?,
+                Next::Flush(answer) => {
+                    self.seal()?;
+                    self.tell(Job::Flush(answer))?;
+                }
                 Next::Shutdown => return self.seal(),
                 Next::HungUp => return Ok(()),
             }
@@ -98,6 +112,7 @@ impl Writer {
         };
         match first {
             Ok(Message::Append(append)) => batch.push(append),
+            Ok(Message::Flush(answer)) => return Next::Flush(answer),
             Ok(Message::Shutdown) => return Next::Shutdown,
             Err(RecvTimeoutError::Timeout) => return Next::Publish,
             Err(RecvTimeoutError::Disconnected) => return Next::HungUp,
@@ -125,6 +140,7 @@ impl Writer {
         while batch.len() < BATCH_ENTRIES {
             match inbox.try_recv() {
                 Ok(Message::Append(append)) => batch.push(append),
+                Ok(Message::Flush(answer)) => return Some(Next::Flush(answer)),
                 Ok(Message::Shutdown) => return Some(Next::Shutdown),
                 Err(_) => break,
             }
@@ -138,7 +154,8 @@ impl Writer {
             return Ok(());
         }
         let first = self.edge.tree.size();
-        let mut frame = wal::frame(first, batch.iter().map(|append| &*append.entry));
+        let mut frame =
+            wal::frame(first, batch.iter().map(|append| (&*append.entry, &*append.attachment)));
         for append in batch.iter() {
             self.edge.push(&append.entry, append.hash);
         }
@@ -151,12 +168,19 @@ impl Writer {
         let checkpoint: Arc<str> = self.key.checkpoint(self.edge.tree.size(), root).into();
         let proofs = self.edge.tree.proofs(first)?;
         for ((index, proof), append) in (first..).zip(proofs).zip(batch.drain(..)) {
+            if let Some(keeping) = &mut self.keeping {
+                let (entry, attachment) = (append.entry.clone(), append.attachment);
+                keeping.push(Kept { index, entry, attachment });
+            }
             let placed =
                 Placed { entry: append.entry, index, proof, checkpoint: checkpoint.clone() };
             // A caller that has gone away does not need its receipt.
             let _ = append.answer.send(placed);
         }
 
+        if self.keeping.as_ref().is_some_and(|keeping| keeping.len() >= KEPT_TOGETHER) {
+            self.keep()?;
+        }
         let full = self.edge.take_full()?;
         if !full.is_empty() {
             self.tell(Job::Full(full))?;
@@ -168,12 +192,19 @@ impl Writer {
         Ok(())
     }
 
+    /// Hands on what the archive is to keep.
+    fn keep(&mut self) -> Result<(), LogError> {
+        let keeping = self.keeping.as_mut().map(std::mem::take).unwrap_or_default();
+        if keeping.is_empty() { Ok(()) } else { self.tell(Job::Keep(keeping)) }
+    }
+
     /// Publishes the tree as it is.
     fn publish(&mut self) -> Result<(), LogError> {
         let tree = &self.edge.tree;
         let checkpoint = self.key.checkpoint(tree.size(), tree.root()?);
         let partial = self.edge.partial()?;
         self.due = None;
+        self.keep()?;
         self.tell(Job::Head { partial, checkpoint })
     }
 

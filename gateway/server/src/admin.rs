@@ -3,6 +3,7 @@
 
 pub mod act;
 mod acts;
+mod exchanges;
 mod letters;
 mod submits;
 
@@ -99,6 +100,7 @@ pub fn serve(
             .route("/admin/reload", web::post().to(reload))
             .route("/admin/mirror", web::get().to(differences))
             .configure(acts::routes)
+            .configure(exchanges::routes)
             .configure(letters::routes)
             .configure(submits::routes)
     };
@@ -118,6 +120,9 @@ async fn readyz(admin: Data<Administration>) -> HttpResponse {
     }
     if let Err(fault) = admin.resources.journal.writable() {
         missing.push(format!("the log cannot be written: {fault}"));
+    }
+    if let Some(reason) = admin.resources.log.archive_behind() {
+        missing.push(format!("what is kept beside the log waits: {reason}"));
     }
     for backend in &admin.gateway.current().backends {
         if let Err(fault) = backend.adapter.probe().await {

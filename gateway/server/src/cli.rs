@@ -2,6 +2,7 @@
 
 mod act;
 mod consent;
+mod exchange;
 mod key;
 mod letter;
 mod mapping;
@@ -75,6 +76,8 @@ enum Command {
     /// List, approve and reject acts that wait for a second operator, through a running gateway's admin
     /// listener.
     Act(act::Act),
+    /// List, show and export what passed, through a running gateway's admin listener.
+    Exchange(exchange::Exchange),
     /// Make keys.
     #[command(subcommand)]
     Key(key::Key),
@@ -99,6 +102,7 @@ pub fn run() -> ExitCode {
         Command::Letter(letter) => letter.run(),
         Command::Submit(submit) => submit.run(),
         Command::Act(act) => act.run(),
+        Command::Exchange(exchange) => exchange.run(),
         Command::Key(key) => key.run(),
         Command::World(world) => world.run(),
     };

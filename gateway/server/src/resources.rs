@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gateway_core::{Clock, Journal};
 use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey};
-use gateway_store::Store;
+use gateway_store::{ArchiveStore, Store};
 use tokio::sync::Notify;
 
 use crate::clock::SystemClock;
@@ -22,6 +22,8 @@ pub struct Resources {
     pub clock: Arc<dyn Clock>,
     /// Consents and submits under way.
     pub store: Arc<Store>,
+    /// What is kept beside the evidence log.
+    pub archive: Arc<ArchiveStore>,
     /// The evidence log.
     pub log: Arc<Log>,
     /// The same, observed: every exit passes it once.
@@ -46,12 +48,13 @@ impl Resources {
     ) -> Result<Self, ServeError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::new(open_store(config, clock.clone()).await?);
-        let log = Arc::new(open_log(config, log_key, commitments).await?);
+        let archive = Arc::new(open_archive(config).await?);
+        let log = Arc::new(open_log(config, log_key, commitments, archive.clone()).await?);
         let metrics = Arc::new(Metrics::new().map_err(opening("the metrics"))?);
         let journal = Arc::new(Observed { journal: log.clone(), metrics: metrics.clone() });
         let mirrors = Arc::new(Mirrors::new(metrics.clone()));
         let letters_due = Arc::default();
-        Ok(Self { clock, store, log, journal, letters_due, metrics, mirrors })
+        Ok(Self { clock, store, archive, log, journal, letters_due, metrics, mirrors })
     }
 }
 
@@ -63,10 +66,17 @@ async fn open_store(config: &Config, clock: Arc<dyn Clock>) -> Result<Store, Ser
     Store::open(&folder.join("naru.sqlite"), clock, keep).await.map_err(opening(what()))
 }
 
+async fn open_archive(config: &Config) -> Result<ArchiveStore, ServeError> {
+    let file = config.path(&config.gateway.state).join("archive.sqlite");
+    let opened = ArchiveStore::open(&file).await;
+    opened.map_err(opening(format!("the archive {}", file.display())))
+}
+
 async fn open_log(
     config: &Config,
     key: LogKey,
     commitments: CommitmentKey,
+    archive: Arc<ArchiveStore>,
 ) -> Result<Log, ServeError> {
     let directory = config.path(&config.log.directory);
     let what = format!("the log in {}", directory.display());
@@ -75,5 +85,5 @@ async fn open_log(
         origin: config.log.origin.clone(),
         publish_interval: Duration::from_secs(config.log.publish_seconds),
     };
-    Log::open(config, key, commitments).await.map_err(opening(what))
+    Log::open_with(config, key, commitments, Some(archive)).await.map_err(opening(what))
 }

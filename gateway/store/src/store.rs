@@ -79,7 +79,7 @@ impl Store {
     }
 }
 
-async fn connect(
+pub(crate) async fn connect(
     connections: u32,
     options: SqliteConnectOptions,
 ) -> Result<SqlitePool, sqlx::Error> {
@@ -110,8 +110,11 @@ async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), StoreError> {
         migration(3, "letters", include_str!("../migrations/0003_letters.sql")),
         migration(20, "acts", include_str!("../migrations/0020_acts.sql")),
     ];
-    let migrated = Migrator::with_migrations(migrations).run(pool).await;
-    migrated.map_err(|error| match error {
+    migrated(path, Migrator::with_migrations(migrations).run(pool).await)
+}
+
+pub(crate) fn migrated(path: &Path, result: Result<(), MigrateError>) -> Result<(), StoreError> {
+    result.map_err(|error| match error {
         MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
             StoreError::database(path.to_owned(), source)
         }

@@ -48,7 +48,7 @@ async fn a_full_disk_stops_the_log_and_a_restart_goes_on() {
     let secret = key.secret();
     let commitments = || CommitmentKey::new(&[0; 32]);
     let broken = Arc::new(AtomicBool::new(false));
-    let log = Log::open_on(config(directory.path()), key, commitments(), disk(&broken)).await;
+    let log = Log::open_on(config(directory.path()), key, commitments(), None, disk(&broken)).await;
     let log = log.unwrap();
     append(&log, 0).await.unwrap();
     log.writable().unwrap();
@@ -109,7 +109,7 @@ async fn what_waits_together_is_synced_together() {
         Ok(())
     });
     let commitments = CommitmentKey::new(&[0; 32]);
-    let log = Log::open_on(config(directory.path()), key, commitments, sync).await.unwrap();
+    let log = Log::open_on(config(directory.path()), key, commitments, None, sync).await.unwrap();
     let log = Arc::new(log);
     let appends: Vec<_> = (0..100).map(|n| append(&log, n)).collect();
     let mut appends = Box::pin(futures_util::future::join_all(appends));

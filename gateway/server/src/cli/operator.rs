@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Failure, block_on};
 
 /// Where a running gateway is administered, and by whom.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(super) struct Operator {
     /// The admin listener of a running gateway.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:18081", global = true)]

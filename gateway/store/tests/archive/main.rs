@@ -1,0 +1,4 @@
+//! The archive beside the evidence log.
+
+#[cfg(test)]
+mod records;

@@ -77,7 +77,11 @@ pub async fn editable(change: impl FnOnce(&mut WorldOptions)) -> (World, TempDir
     (world, folder, catalog)
 }
 
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+/// Copies a folder with everything in it.
+///
+/// # Errors
+/// When something cannot be read or written.
+pub fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

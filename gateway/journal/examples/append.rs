@@ -83,6 +83,7 @@ async fn open(directory: &Path, key: LogKey) -> Result<Log, Failure> {
         directory: directory.to_owned(),
         origin: ORIGIN.into(),
         publish_interval: Duration::from_secs(1),
+        notary: None,
     };
     Ok(Log::open(config, key, CommitmentKey::new(&[7; 32])).await?)
 }

@@ -9,7 +9,7 @@ use crate::tree::{MissingHash, TILE_HEIGHT, TILE_WIDTH, Tree};
 use crate::wal;
 
 /// What the writer holds in memory: at most one tile per level, and one bundle.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Edge {
     /// The tree, with everything that is not trimmed.
     pub(crate) tree: Tree,

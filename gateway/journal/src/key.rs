@@ -8,7 +8,7 @@ use std::str::FromStr;
 use aws_lc_rs::rand;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64_simd::STANDARD;
-use signed_note::{Note, StandardVerifier, Verifier, VerifierError, VerifierList};
+use signed_note::{Note, Verifier, VerifierList};
 use tlog_tiles::{Checkpoint, Hash};
 use zeroize::Zeroizing;
 
@@ -141,18 +141,33 @@ impl VerifierKey {
     /// Reads a signed checkpoint of this key's log. There must be exactly one signature, and it
     /// must be this key's: nobody else has said anything about the tree that counts here.
     pub(crate) fn open(&self, note: &[u8]) -> Result<Checkpoint, CheckpointError> {
+        let (checkpoint, others) = self.open_among_others(note)?;
+        if others > 0 { Err(CheckpointError::Signature) } else { Ok(checkpoint) }
+    }
+
+    /// Reads a checkpoint that this key has signed, and perhaps others too: witnesses add their
+    /// cosignatures to what a log publishes. What they say is read by [`crate::Witnesses`].
+    ///
+    /// # Errors
+    /// Any [`CheckpointError`].
+    pub fn open_cosigned(&self, note: &[u8]) -> Result<Checkpoint, CheckpointError> {
+        Ok(self.open_among_others(note)?.0)
+    }
+
+    /// With the number of signatures beside this key's own.
+    fn open_among_others(&self, note: &[u8]) -> Result<(Checkpoint, usize), CheckpointError> {
         let note = Note::from_bytes(note).map_err(|_| CheckpointError::Malformed)?;
         let checkpoint =
             Checkpoint::from_bytes(note.text()).map_err(|_| CheckpointError::Malformed)?;
         let keys = VerifierList::new(vec![Box::new(self.clone())]);
-        match note.verify(&keys) {
-            Ok((verified, unknown)) if verified.len() == 1 && unknown.is_empty() => {}
+        let others = match note.verify(&keys) {
+            Ok((verified, unknown)) if verified.len() == 1 => unknown.len(),
             _ => return Err(CheckpointError::Signature),
-        }
+        };
         if checkpoint.origin() != self.name || !checkpoint.extension().is_empty() {
             return Err(CheckpointError::Origin);
         }
-        Ok(checkpoint)
+        Ok((checkpoint, others))
     }
 }
 
@@ -168,28 +183,55 @@ pub enum CheckpointError {
     /// Of another log, or with lines that are not known.
     #[error("it is a checkpoint of another log")]
     Origin,
+    /// A line in the name of a witness that is not the witness's.
+    #[error("a cosignature in it is not its witness's")]
+    Cosignature,
+    /// Too few of the witnesses that count have cosigned it.
+    #[error("{found} of the witnesses have cosigned it, {wanted} are wanted")]
+    Quorum {
+        /// How many have.
+        found: usize,
+        /// How many must.
+        wanted: usize,
+    },
 }
 
 impl FromStr for VerifierKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let verifier = StandardVerifier::new(text).map_err(|error| match error {
-            VerifierError::Id => KeyError::Hash,
-            VerifierError::Format | VerifierError::Alg => KeyError::Malformed,
-        })?;
-        let encoded = text.splitn(3, '+').nth(2).ok_or(KeyError::Malformed)?;
-        let typed = STANDARD.decode_to_vec(encoded);
-        let public = match typed.as_deref().map(<[u8]>::split_first) {
-            Ok(Some((&TYPE_ED25519, public))) => public.to_vec(),
-            _ => return Err(KeyError::Malformed),
-        };
-        Ok(Self {
-            name: verifier.name().to_owned(),
-            id: verifier.key_id(),
-            text: text.to_owned(),
-            public: UnparsedPublicKey::new(&ED25519, public),
-        })
+        let VKey { name, id, public } = VKey::parse(text, TYPE_ED25519)?;
+        let public = UnparsedPublicKey::new(&ED25519, public);
+        Ok(Self { name, id, text: text.to_owned(), public })
+    }
+}
+
+/// The parts of a verifier key's text, `name+hash+base64` (signed-note, "Verifier keys").
+pub(crate) struct VKey {
+    pub(crate) name: String,
+    pub(crate) id: u32,
+    pub(crate) public: Vec<u8>,
+}
+
+impl VKey {
+    /// Takes a text apart whose key has 32 bytes and is of signature type `of`.
+    pub(crate) fn parse(text: &str, of: u8) -> Result<Self, KeyError> {
+        let mut parts = text.splitn(3, '+');
+        let mut part = || parts.next().ok_or(KeyError::Malformed);
+        let (name, hash, encoded) = (part()?, part()?, part()?);
+        if !signed_note::is_key_name_valid(name) || name.chars().any(char::is_control) {
+            return Err(KeyError::Name);
+        }
+        let typed = STANDARD.decode_to_vec(encoded).map_err(|_| KeyError::Malformed)?;
+        let id = signed_note::key_id(name, &typed);
+        match typed.split_first() {
+            Some((kind, public)) if *kind == of && public.len() == 32 => {
+                let right = format!("{id:08x}") == hash;
+                let key = Self { name: name.to_owned(), id, public: public.to_vec() };
+                if right { Ok(key) } else { Err(KeyError::Hash) }
+            }
+            _ => Err(KeyError::Malformed),
+        }
     }
 }
 

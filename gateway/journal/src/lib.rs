@@ -12,7 +12,9 @@
 //! [tlog-tiles]: https://c2sp.org/tlog-tiles
 
 mod attach;
+pub mod audit;
 pub mod commitment;
+pub mod cosignature;
 mod delay;
 mod edge;
 mod error;
@@ -20,18 +22,29 @@ mod keeper;
 pub mod key;
 pub mod leaf;
 pub mod log;
+pub mod mirror;
+pub mod notary;
 mod publish;
+pub mod published;
 pub mod receipt;
 mod recover;
+pub mod stamps;
 mod tiles;
+pub mod timestamp;
 mod tree;
 mod wal;
 mod writer;
 
+pub use audit::{Audit, Trust, audit};
 pub use commitment::{CommitmentKey, Part, commit, kind_name};
+pub use cosignature::{CosignerKey, Witnesses};
 pub use error::LogError;
 pub use keeper::MOST_WAITING;
 pub use key::{KeyError, LogKey, VerifierKey};
 pub use log::{Log, LogConfig};
+pub use mirror::{Mirror, MirrorError};
+pub use notary::{NotaryConfig, Post, Standing, TimestampConfig};
+pub use published::{Folder, Published};
 pub use receipt::{Verified, VerifyError, verify, verify_text};
+pub use timestamp::Authority;
 pub use tree::MissingHash;

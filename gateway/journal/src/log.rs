@@ -29,8 +29,10 @@ use crate::delay::CommitDelay;
 use crate::error::LogError;
 use crate::keeper::{Behind, Keeper};
 use crate::key::LogKey;
+use crate::notary::{Heads, Notary, NotaryConfig, Standing};
 use crate::publish::{BACKLOG, Publisher};
 use crate::recover::{Recovered, recover};
+use crate::tiles::Tiles;
 use crate::wal::Sync;
 use crate::writer::{Append, Message, Writer};
 use crate::{leaf, receipt};
@@ -49,6 +51,8 @@ pub struct LogConfig {
     pub origin: String,
     /// How long an entry may be durable before it is in the public tiles. One second is usual.
     pub publish_interval: Duration,
+    /// Who is asked about checkpoints: witnesses, an authority for the time. Nobody when absent.
+    pub notary: Option<NotaryConfig>,
 }
 
 /// The evidence log.
@@ -58,6 +62,7 @@ pub struct Log {
     inbox: Sender<Message>,
     writer: Mutex<Option<JoinHandle<()>>>,
     stopped: Arc<OnceLock<String>>,
+    standing: Option<Arc<Mutex<Standing>>>,
     commitments: CommitmentKey,
 }
 
@@ -113,13 +118,28 @@ impl Log {
         let keeps = archive.is_some();
         let behind = Behind::default();
         let keeper = Keeper::new(archive, behind.clone());
+        let standing = config.notary.as_ref().map(|_| Arc::<Mutex<Standing>>::default());
+        let told = standing.clone();
         let writer = spawn("journal-write", &config.directory.clone(), move || {
             // Held to the end of the thread: until then it may still write.
             let held = lock;
-            let result = match recover(&config.directory, &key, keeper) {
-                Ok(recovered) => {
+            let heads = told.as_ref().map(|_| Arc::<Heads>::default());
+            let opened = recover(&config.directory, &key, keeper, heads.clone());
+            let opened = opened.and_then(|recovered| {
+                let notary = heads.zip(told).zip(config.notary.clone());
+                let notary = notary.map(|((heads, standing), asked)| {
+                    notarize(&config.directory, &key, asked, heads, standing, status.clone())
+                });
+                Ok((recovered, notary.transpose()?))
+            });
+            let result = match opened {
+                Ok((recovered, notary)) => {
                     let _ = ready.send(Ok(()));
-                    write(recovered, config, key, keeps, sync, &messages, &status)
+                    let result = write(recovered, config, key, keeps, sync, &messages, &status);
+                    if let Some(notary) = notary {
+                        notary.finish();
+                    }
+                    result
                 }
                 Err(error) => {
                     drop(held);
@@ -136,6 +156,7 @@ impl Log {
             inbox,
             writer: Mutex::new(Some(writer)),
             stopped,
+            standing,
             commitments,
         })
     }
@@ -176,6 +197,12 @@ impl Log {
         };
         self.inbox.send(Message::Flush(answer)).map_err(|_| refused())?;
         flushed.await.map_err(|_| refused())
+    }
+
+    /// How the log stands with its witnesses and time stamps; none where nobody is asked.
+    pub fn standing(&self) -> Option<Standing> {
+        let standing = self.standing.as_ref()?;
+        Some(standing.lock().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
     fn take_writer(&self) -> Option<JoinHandle<()>> {
@@ -230,9 +257,14 @@ impl Journal for Log {
     }
 
     fn writable(&self) -> Result<(), Fault> {
-        match self.stopped.get() {
-            Some(_) => Err(self.unavailable()),
-            None => Ok(()),
+        if self.stopped.get().is_some() {
+            return Err(self.unavailable());
+        }
+        match self.standing() {
+            Some(Standing { overdue: true, missing, .. }) => {
+                Err(unavailable(format_args!("too long without {}", missing.join(", "))))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -319,6 +351,38 @@ fn publish_beside(
         }
     })?;
     Ok((jobs, thread))
+}
+
+/// The notary's thread, which ends once it has seen to the last checkpoint.
+struct Notarizing {
+    heads: Arc<Heads>,
+    thread: JoinHandle<()>,
+}
+
+impl Notarizing {
+    fn finish(self) {
+        self.heads.close();
+        // It has said itself why it failed, if it did.
+        let _ = self.thread.join();
+    }
+}
+
+fn notarize(
+    directory: &Path,
+    key: &LogKey,
+    asked: NotaryConfig,
+    heads: Arc<Heads>,
+    standing: Arc<Mutex<Standing>>,
+    status: Arc<OnceLock<String>>,
+) -> Result<Notarizing, LogError> {
+    let tiles = Tiles::open(directory)?;
+    let notary = Notary::new(tiles, key.verifier().clone(), asked, heads.clone(), standing);
+    let thread = spawn("journal-notary", directory, move || {
+        if let Err(error) = notary.run() {
+            stop(&status, Err(error));
+        }
+    })?;
+    Ok(Notarizing { heads, thread })
 }
 
 /// Says why the log has stopped; the first reason stands.

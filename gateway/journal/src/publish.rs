@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use gateway_core::archive::Kept;
@@ -12,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::edge::Edge;
 use crate::error::LogError;
 use crate::keeper::Keeper;
+use crate::notary::Heads;
 use crate::tiles::{Object, Tiles};
 
 /// Jobs waiting between writer and publisher. When the store cannot keep up, appends wait rather
@@ -43,6 +45,8 @@ pub(crate) enum Job {
 /// Does the jobs.
 pub(crate) struct Publisher {
     tiles: Tiles,
+    /// Where a checkpoint goes that others are asked about first.
+    heads: Option<Arc<Heads>>,
     /// Full objects published since the last time everything was made durable.
     full: Vec<String>,
     /// The partial objects of the tree that was published last.
@@ -53,8 +57,14 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    pub(crate) fn new(tiles: Tiles, keeper: Keeper) -> Self {
-        Self { tiles, full: Vec::new(), partial: Vec::new(), keeper, unretired: Vec::new() }
+    pub(crate) fn new(tiles: Tiles, keeper: Keeper, heads: Option<Arc<Heads>>) -> Self {
+        let (full, partial, unretired) = (Vec::new(), Vec::new(), Vec::new());
+        Self { tiles, heads, full, partial, keeper, unretired }
+    }
+
+    /// Publishes the checkpoint of an empty log, about which there is nothing to ask.
+    pub(crate) fn begin(&self, checkpoint: String) -> Result<(), LogError> {
+        self.tiles.put_checkpoint(checkpoint)
     }
 
     /// The end of the log, as it was published for a tree of `size` entries.
@@ -93,7 +103,13 @@ impl Publisher {
                     self.partial.push(object.path.clone());
                     self.tiles.put(object)?;
                 }
-                self.tiles.put_checkpoint(checkpoint)
+                match &self.heads {
+                    Some(heads) => {
+                        heads.offer(checkpoint);
+                        Ok(())
+                    }
+                    None => self.tiles.put_checkpoint(checkpoint),
+                }
             }
             Job::Retire { segments } => self.retire(segments),
         }

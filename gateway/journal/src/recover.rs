@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use gateway_core::archive::Kept;
 use tlog_tiles::{Checkpoint, EMPTY_HASH, Hash, record_hash};
@@ -11,6 +12,7 @@ use crate::edge::Edge;
 use crate::error::LogError;
 use crate::keeper::Keeper;
 use crate::key::LogKey;
+use crate::notary::Heads;
 use crate::publish::{Job, Publisher};
 use crate::tiles::{CHECKPOINT, Tiles};
 use crate::wal::{self, Found, Frame, Segment};
@@ -33,6 +35,7 @@ pub(crate) fn recover(
     directory: &Path,
     key: &LogKey,
     keeper: Keeper,
+    heads: Option<Arc<Heads>>,
 ) -> Result<Recovered, LogError> {
     let tiles = Tiles::open(directory)?;
     let wal = directory.join("wal");
@@ -48,7 +51,7 @@ pub(crate) fn recover(
     };
     let mut replay = Replay {
         edge: Edge::default(),
-        publisher: Publisher::new(tiles, keeper),
+        publisher: Publisher::new(tiles, keeper, heads),
         unconfirmed: published,
         torn: 0,
         end: 0,
@@ -72,7 +75,7 @@ fn published(tiles: &Tiles, key: &LogKey) -> Result<Option<Checkpoint>, LogError
     let Some(note) = tiles.get(CHECKPOINT)? else {
         return Ok(None);
     };
-    let opened = key.verifier().open(&note);
+    let opened = key.verifier().open_cosigned(&note);
     opened.map(Some).map_err(|source| LogError::Checkpoint { path: tiles.path(CHECKPOINT), source })
 }
 
@@ -157,8 +160,8 @@ impl Replay {
     }
 
     /// Publishes an empty log.
-    fn begin(mut self, wal: &Path, key: &LogKey) -> Result<Recovered, LogError> {
-        self.publish_head(key)?;
+    fn begin(self, wal: &Path, key: &LogKey) -> Result<Recovered, LogError> {
+        self.publisher.begin(key.checkpoint(0, EMPTY_HASH))?;
         let segment = Segment::create(wal, 0, EMPTY_HASH)?;
         Ok(self.recovered(segment))
     }

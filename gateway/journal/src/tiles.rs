@@ -14,6 +14,7 @@ use crate::error::LogError;
 use crate::tree::TILE_HEIGHT;
 
 /// Something to publish.
+#[derive(Clone)]
 pub(crate) struct Object {
     /// Its path under the log's prefix, e.g. `tile/0/x001/067.p/8`.
     pub(crate) path: String,

@@ -136,6 +136,9 @@ async fn readyz(admin: Data<Administration>) -> HttpResponse {
 }
 
 async fn metrics(admin: Data<Administration>) -> HttpResponse {
+    if let Some(standing) = admin.resources.log.standing() {
+        admin.resources.metrics.log_stands(&standing);
+    }
     let text = admin.resources.metrics.render();
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }

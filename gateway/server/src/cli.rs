@@ -3,6 +3,7 @@
 mod act;
 mod consent;
 mod exchange;
+mod journal;
 mod key;
 mod letter;
 mod mapping;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use gateway_journal::MirrorError;
 
 use crate::plan::Plan;
 use crate::reload;
@@ -62,6 +64,9 @@ enum Command {
     Mirror(mirror::Mirror),
     /// Verify a receipt offline: that its entry is in the log, under a checkpoint the log signed.
     Verify(verify::Verify),
+    /// Re-check a whole evidence log, or follow another gateway's as a mirror.
+    #[command(subcommand)]
+    Journal(journal::Journal),
     /// Work with mappings.
     #[command(subcommand)]
     Mapping(mapping::Mapping),
@@ -89,7 +94,8 @@ enum Command {
 /// A sentence for the person at the terminal, with what to do next.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs the command line. 0: it worked; 1: it did not; 2: the command line is wrong.
+/// Runs the command line. 0: it worked; 1: it did not; 2: the command line is wrong; 3: an evidence
+/// log contradicts itself.
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Serve { config } => serve(config),
@@ -97,6 +103,7 @@ pub fn run() -> ExitCode {
         Command::Reload(reload) => reload.run(),
         Command::Mirror(mirror) => mirror.run(),
         Command::Verify(verify) => verify.run(),
+        Command::Journal(journal) => journal.run(),
         Command::Mapping(mapping) => mapping.run(),
         Command::Consent(consent) => consent.run(),
         Command::Letter(letter) => letter.run(),
@@ -111,7 +118,10 @@ pub fn run() -> ExitCode {
         Err(failure) => {
             // Nothing is left to be done when standard error is closed.
             let _ = writeln!(io::stderr(), "naru: {}", with_causes(&*failure));
-            ExitCode::FAILURE
+            match failure.downcast_ref::<MirrorError>() {
+                Some(error) if error.is_misbehavior() => ExitCode::from(3),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

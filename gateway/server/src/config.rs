@@ -13,7 +13,7 @@ pub mod source;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -125,6 +125,41 @@ pub struct Log {
     /// How often tiles and checkpoint are published.
     #[serde(default = "one")]
     pub publish_seconds: u64,
+    /// True to show the log to everyone under `/log/` of the HTTP listeners.
+    #[serde(default)]
+    pub serve: bool,
+    /// Who cosigns checkpoints.
+    #[serde(default)]
+    pub witness: Vec<LogWitness>,
+    /// How many witnesses must have cosigned a checkpoint before it is published.
+    #[serde(default)]
+    pub quorum: usize,
+    /// Who stamps checkpoints with the time.
+    pub timestamps: Option<LogTimestamps>,
+    /// How long a quorum or a time stamp may be missing before nothing is done any more; for ever
+    /// when absent.
+    pub stop_after_seconds: Option<u64>,
+}
+
+/// `[[log.witness]]`
+#[derive(Debug, Deserialize)]
+pub struct LogWitness {
+    /// Its verifier key, of signature type 4.
+    pub key: String,
+    /// The prefix under which it has `add-checkpoint`.
+    pub url: String,
+}
+
+/// `[log.timestamps]`
+#[derive(Debug, Deserialize)]
+pub struct LogTimestamps {
+    /// Where RFC 3161 requests are sent.
+    pub url: String,
+    /// The certificates, PEM, at which the chain of its signer may end.
+    pub authority: PathBuf,
+    /// At most one stamp in this time.
+    #[serde(default = "an_hour")]
+    pub every_seconds: NonZeroU64,
 }
 
 /// `[listen]`
@@ -367,6 +402,10 @@ impl Default for LogOutput {
 
 fn one() -> u64 {
     1
+}
+fn an_hour() -> NonZeroU64 {
+    const HOUR: NonZeroU64 = NonZeroU64::MIN.saturating_add(3599);
+    HOUR
 }
 fn seven() -> u32 {
     7

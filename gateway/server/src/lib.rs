@@ -16,6 +16,7 @@ pub mod fingerprint;
 pub mod later;
 pub mod listen;
 pub mod mirrors;
+pub mod notary;
 pub mod plan;
 pub mod policies;
 pub mod pseudonyms;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_journal::{CommitmentKey, LogKey};
+use gateway_journal::{CommitmentKey, LogKey, NotaryConfig};
 use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront, XRoadRest};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ServerConfig};
@@ -24,6 +24,7 @@ use crate::config::{Config, Problem, Sftp, SwitchTls, Tls};
 use crate::fingerprint::Fingerprint;
 use crate::listen::batch::ssh::{Login, Ssh};
 use crate::listen::http::HttpFronts;
+use crate::notary;
 use crate::policies::Policies;
 use crate::pseudonyms::Pseudonyms;
 use crate::quota::Quotas;
@@ -51,6 +52,8 @@ pub struct Plan {
     pub log_key: LogKey,
     /// The key of the journal's commitments.
     pub commitment_key: CommitmentKey,
+    /// Who is asked about the log's checkpoints.
+    pub notary: Option<NotaryConfig>,
     /// What a reload exchanges.
     pub deployable: Deployable,
 }
@@ -115,7 +118,12 @@ impl Check {
         result.map_err(|problems| self.0.extend(problems)).ok()
     }
 
-    fn that(&mut self, at: impl Into<String>, holds: bool, message: impl std::fmt::Display) {
+    pub(crate) fn that(
+        &mut self,
+        at: impl Into<String>,
+        holds: bool,
+        message: impl std::fmt::Display,
+    ) {
         if !holds {
             self.0.push(Problem::new(at, message));
         }
@@ -139,6 +147,7 @@ impl Plan {
             check.one("secrets.commitments", config.secrets.commitments.resolve_key(&base));
         let commitment_key = commitment_key.map(|key| CommitmentKey::new(&key));
         let log_key = log_key(&config, &mut check);
+        let notary = notary::plan(&config.log, &config.base, &mut check);
         let backends = PlannedBackend::all(&config, &mut check);
         let members = check.many(Members::new(&config.members)).map(Arc::new);
         let quotas = check.many(Quotas::new(&config.quotas));
@@ -237,6 +246,7 @@ impl Plan {
                     batch_servers,
                     log_key,
                     commitment_key,
+                    notary,
                     deployable,
                 })
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::{Clock, Journal};
-use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey};
+use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey, NotaryConfig};
 use gateway_store::{ArchiveStore, Store};
 use tokio::sync::Notify;
 
@@ -45,11 +45,13 @@ impl Resources {
         config: &Config,
         log_key: LogKey,
         commitments: CommitmentKey,
+        notary: Option<NotaryConfig>,
     ) -> Result<Self, ServeError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::new(open_store(config, clock.clone()).await?);
         let archive = Arc::new(open_archive(config).await?);
-        let log = Arc::new(open_log(config, log_key, commitments, archive.clone()).await?);
+        let log = open_log(config, log_key, commitments, notary, archive.clone()).await?;
+        let log = Arc::new(log);
         let metrics = Arc::new(Metrics::new().map_err(opening("the metrics"))?);
         let journal = Arc::new(Observed { journal: log.clone(), metrics: metrics.clone() });
         let mirrors = Arc::new(Mirrors::new(metrics.clone()));
@@ -76,6 +78,7 @@ async fn open_log(
     config: &Config,
     key: LogKey,
     commitments: CommitmentKey,
+    notary: Option<NotaryConfig>,
     archive: Arc<ArchiveStore>,
 ) -> Result<Log, ServeError> {
     let directory = config.path(&config.log.directory);
@@ -84,6 +87,7 @@ async fn open_log(
         directory,
         origin: config.log.origin.clone(),
         publish_interval: Duration::from_secs(config.log.publish_seconds),
+        notary,
     };
     Log::open_with(config, key, commitments, Some(archive)).await.map_err(opening(what))
 }

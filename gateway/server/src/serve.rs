@@ -100,9 +100,10 @@ impl Running {
             batch_servers,
             log_key,
             commitment_key,
+            notary,
             deployable,
         } = plan;
-        let resources = Resources::open(&config, log_key, commitment_key).await?;
+        let resources = Resources::open(&config, log_key, commitment_key, notary).await?;
         let deployment = Deployment::new(deployable, &resources, None)?;
         recover(&deployment.pipeline).await?;
         let configuration = &deployment.fingerprint.configuration;
@@ -168,6 +169,7 @@ impl Running {
                 address: listener.address,
                 tls,
                 workers: config.gateway.workers,
+                log: config.log.serve.then(|| config.path(&config.log.directory).into()),
                 body_bytes: config.listen.limits.body_bytes,
                 message_timeout: Duration::from_secs(config.listen.limits.message_seconds),
                 shutdown: self.patience,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use gateway_core::journal::RecordKind;
 use gateway_core::{Fault, Journal, Receipt, Record};
+use gateway_journal::Standing;
 use prometheus::{
     HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
@@ -48,6 +49,8 @@ pub struct Metrics {
     letters: IntCounterVec,
     /// Exchanges under way.
     pub in_flight: IntGauge,
+    log_entries: IntGaugeVec,
+    log_missing: IntGauge,
 }
 
 impl Metrics {
@@ -73,6 +76,8 @@ impl Metrics {
             "naru_mirror_differences_total",
             "Answers that differed elsewhere, by field.",
         );
+        let log_entries =
+            Opts::new("naru_log_entries", "Log entries that are published, cosigned, stamped.");
         let registry = Registry::new();
         let letters = Opts::new("naru_letters_total", "Letters worked on, by what came of it.");
         let metrics = Self {
@@ -89,6 +94,8 @@ impl Metrics {
             batch_files: IntCounterVec::new(batch_files, &["member", "outcome"])?,
             letters: IntCounterVec::new(letters, &["task", "outcome"])?,
             in_flight: IntGauge::new("naru_exchanges_in_flight", "Exchanges under way.")?,
+            log_entries: IntGaugeVec::new(log_entries, &["state"])?,
+            log_missing: IntGauge::new("naru_log_missing", "Witnesses and authorities missing.")?,
         };
         metrics.registry.register(Box::new(metrics.exchanges.clone()))?;
         metrics.registry.register(Box::new(metrics.seconds.clone()))?;
@@ -101,6 +108,8 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.batch_files.clone()))?;
         metrics.registry.register(Box::new(metrics.letters.clone()))?;
         metrics.registry.register(Box::new(metrics.in_flight.clone()))?;
+        metrics.registry.register(Box::new(metrics.log_entries.clone()))?;
+        metrics.registry.register(Box::new(metrics.log_missing.clone()))?;
         Ok(metrics)
     }
 
@@ -114,6 +123,21 @@ impl Metrics {
         self.configuration.reset();
         let generation = i64::try_from(generation).unwrap_or(i64::MAX);
         self.configuration.with_label_values(&[digest]).set(generation);
+    }
+
+    /// Shows how the log stands with its witnesses and time stamps.
+    pub fn log_stands(&self, standing: &Standing) {
+        let size = |last: Option<(u64, jiff::Timestamp)>| last.map_or(0, |(size, _)| size);
+        let states = [
+            ("published", standing.published),
+            ("cosigned", size(standing.cosigned)),
+            ("stamped", size(standing.stamped)),
+        ];
+        for (state, entries) in states {
+            let entries = i64::try_from(entries).unwrap_or(i64::MAX);
+            self.log_entries.with_label_values(&[state]).set(entries);
+        }
+        self.log_missing.set(i64::try_from(standing.missing.len()).unwrap_or(i64::MAX));
     }
 
     /// Counts a query that was asked elsewhere, and the fields in which its answer differed.

@@ -12,6 +12,7 @@ fn config(directory: &Path) -> LogConfig {
         directory: directory.to_owned(),
         origin: "log.example".into(),
         publish_interval: Duration::from_secs(3600),
+        notary: None,
     }
 }
 

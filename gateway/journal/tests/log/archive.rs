@@ -55,6 +55,7 @@ async fn open(setting: &Setting, archive: &Arc<Memory>) -> Result<Log, LogError>
         directory: setting.path().to_owned(),
         origin: ORIGIN.into(),
         publish_interval: Duration::from_secs(3600),
+        notary: None,
     };
     let archive: Arc<dyn Archive> = archive.clone();
     let commitments = CommitmentKey::new(&[3; 32]);

@@ -3,8 +3,14 @@
 #[cfg(test)]
 mod archive;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod mirror;
+#[cfg(test)]
+mod notary;
 #[cfg(test)]
 mod receipts;
 #[cfg(test)]
 mod recovery;
+#[cfg(test)]
+mod regulator;

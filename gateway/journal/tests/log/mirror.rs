@@ -52,6 +52,7 @@ impl Setting {
             directory: self.path().to_owned(),
             origin: ORIGIN.into(),
             publish_interval,
+            notary: None,
         };
         Log::open(config, self.key(), CommitmentKey::new(&[3; 32])).await
     }
@@ -101,10 +102,14 @@ impl Setting {
 
     /// The tile as tlog-tiles lays it out; `level` may be `entries`.
     pub(crate) fn tile(&self, level: &str, index: usize, width: usize) -> Vec<u8> {
-        assert!(index < 1000, "enough for these tests");
-        let mut path = self.path().join(format!("tile/{level}/{index:03}"));
+        assert!(index < 1_000_000, "enough for these tests");
+        let number = match index / 1000 {
+            0 => format!("{index:03}"),
+            thousands => format!("x{thousands:03}/{:03}", index % 1000),
+        };
+        let mut path = self.path().join(format!("tile/{level}/{number}"));
         if width < 256 {
-            path = self.path().join(format!("tile/{level}/{index:03}.p/{width}"));
+            path = self.path().join(format!("tile/{level}/{number}.p/{width}"));
         }
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
@@ -151,11 +156,19 @@ fn sha256(parts: &[&[u8]]) -> [u8; 32] {
 }
 
 pub(crate) async fn append(log: &Log, n: usize) -> Result<Receipt, Fault> {
+    append_as(log, Uuid::from_u128(n as u128), jiff::Timestamp::UNIX_EPOCH).await
+}
+
+pub(crate) async fn append_at(log: &Log, finished: jiff::Timestamp) {
+    append_as(log, Uuid::now_v7(), finished).await.unwrap();
+}
+
+async fn append_as(log: &Log, id: Uuid, finished: jiff::Timestamp) -> Result<Receipt, Fault> {
     let record = Record {
-        exchange: ExchangeId(Uuid::from_u128(n as u128)),
+        exchange: ExchangeId(id),
         kind: RecordKind::Exchange,
         received: jiff::Timestamp::UNIX_EPOCH,
-        finished: jiff::Timestamp::UNIX_EPOCH,
+        finished,
         front: "rest",
         trail: &Trail::default(),
         request: b"in",

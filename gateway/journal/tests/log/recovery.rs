@@ -153,6 +153,7 @@ async fn a_log_opens_with_its_own_key_only() {
             directory: setting.path().to_owned(),
             origin: ORIGIN.into(),
             publish_interval: std::time::Duration::from_secs(1),
+            notary: None,
         };
         let key = LogKey::generate(name).unwrap();
         Log::open(config, key, CommitmentKey::new(&[3; 32]))

@@ -3,6 +3,7 @@
 
 mod exchange;
 mod later;
+mod log;
 mod rest;
 mod soap;
 mod xml;
@@ -10,6 +11,7 @@ mod xroad;
 mod xroad_soap;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +49,8 @@ pub struct HttpSettings {
     pub tls: Option<ServerConfig>,
     /// Worker threads; one per core when absent.
     pub workers: Option<usize>,
+    /// The folder of the evidence log, where it is shown to everyone.
+    pub log: Option<Arc<Path>>,
     /// The largest message.
     pub body_bytes: usize,
     /// How long a client may take to send a head or take a reply.
@@ -57,6 +61,7 @@ pub struct HttpSettings {
 
 struct Shared {
     gateway: Gateway,
+    log: Option<Arc<Path>>,
     body_bytes: usize,
     message_timeout: Duration,
     /// `https://` or `http://` and the address, for the WSDL when a client sends no `Host`.
@@ -71,6 +76,7 @@ pub fn serve(gateway: Gateway, settings: HttpSettings) -> std::io::Result<Server
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let shared = Data::new(Shared {
         gateway,
+        log: settings.log,
         body_bytes: settings.body_bytes,
         message_timeout: settings.message_timeout,
         origin: format!("{scheme}://{}", settings.address),
@@ -86,6 +92,7 @@ pub fn serve(gateway: Gateway, settings: HttpSettings) -> std::io::Result<Server
                 }
             })
             .route("/exchanges/{id}", web::get().to(later::collect))
+            .route("/log/{path:.*}", web::get().to(log::show))
             .route("/v1/{below:.*}", web::to(rest::handle))
             .route("/r1/{below:.*}", web::to(xroad::handle))
             .route("/listClients", web::get().to(xroad::list_clients))

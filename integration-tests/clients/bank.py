@@ -54,7 +54,11 @@ def outcome(call):
         status = rpc_status.from_call(error)
         said = {"status": error.code().name, "message": error.details()}
         for detail in status.details if status else []:
-            for kind in (error_details_pb2.ErrorInfo, error_details_pb2.RetryInfo):
+            for kind in (
+                error_details_pb2.ErrorInfo,
+                error_details_pb2.RetryInfo,
+                error_details_pb2.QuotaFailure,
+            ):
                 if detail.Is(kind.DESCRIPTOR):
                     value = kind()
                     detail.Unpack(value)

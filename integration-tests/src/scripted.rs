@@ -8,7 +8,10 @@ use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::policy::{AccessRequest, Authorize, Decision};
-use gateway_core::quota::{Cause, Demand, Exceeded, Permit, Quota, QuotaState, Renewal, Unit};
+use gateway_core::quota::{
+    ABNORMAL_USAGE, CONCURRENCY_EXCEEDED, Cause, Demand, Exceeded, Permit, Quota, QuotaState,
+    RATE_EXCEEDED, REDUCED_CAPACITY, Renewal, Unit,
+};
 use gateway_core::route::Routes;
 use gateway_core::{
     Answer, Assurance, Caller, Clock, Consent, Envelope, Evidence, Fault, Journal, Kind, MemberId,
@@ -81,7 +84,9 @@ impl Authenticate for Scripted {
 impl Authorize for Scripted {
     fn decide(&self, _: &AccessRequest) -> Result<Decision, Fault> {
         match &self.fault {
-            Some(fault) if fault.kind != Kind::RateLimited => Err(fault.clone()),
+            Some(fault) if fault.kind != Kind::RateLimited || fault.code == REDUCED_CAPACITY => {
+                Err(fault.clone())
+            }
             _ => Ok(Decision { allowed: true, policies: vec![] }),
         }
     }
@@ -96,13 +101,19 @@ impl Consents for Scripted {
 
 impl Quota for Scripted {
     fn spend(&self, _: &Demand<'_>) -> Result<Permit, Exceeded> {
-        if self.fault.is_none() {
+        let Some(fault) = &self.fault else {
             return Ok(Permit::default());
-        }
+        };
+        let (renewal, cause) = match &*fault.code {
+            RATE_EXCEEDED => (Renewal::Rate, Cause::Share),
+            CONCURRENCY_EXCEEDED => (Renewal::Release, Cause::Share),
+            ABNORMAL_USAGE => (Renewal::Rate, Cause::AbnormalUsage),
+            _ => (Renewal::Calendar, Cause::Share),
+        };
         let state = QuotaState {
             policy: "demo".into(),
             unit: Unit::Requests,
-            renewal: Renewal::Calendar,
+            renewal,
             limit: 5,
             window: Some(Duration::from_secs(60)),
             remaining: 0,
@@ -110,7 +121,7 @@ impl Quota for Scripted {
             violated: true,
             shadow: false,
         };
-        Err(Exceeded { states: vec![state], cause: Cause::Share })
+        Err(Exceeded { states: vec![state], cause })
     }
 
     fn replied(&self, _: &Demand<'_>) {}

@@ -135,6 +135,7 @@ fn check_quota(steps: &Value) {
         assert_eq!(policy, "\"city-a-checks\";q=3;w=60");
     }
     assert_eq!(status(refused), "RESOURCE_EXHAUSTED RateLimited/rate-exceeded");
+    assert_eq!(refused["QuotaFailure"]["violations"][0]["subject"], "city-a-checks");
     let wait = refused["RetryInfo"]["retryDelay"].as_str().unwrap();
     assert!(wait.trim_end_matches('s').parse::<f64>().unwrap() > 0.0, "{wait}");
     assert!(refused["metadata"]["ratelimit"].as_str().unwrap().contains("r=0"));

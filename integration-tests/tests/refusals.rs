@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use gateway_core::quota::{ABNORMAL_USAGE, CONCURRENCY_EXCEEDED, RATE_EXCEEDED, REDUCED_CAPACITY};
 use gateway_core::{Evidence, ExchangeId, Fault, Front, Inbound, Kind, Reply};
 use integration_tests::root;
 use integration_tests::scripted::{NOW, Scripted, refusing};
@@ -122,8 +123,8 @@ async fn every_fault_on_every_front_has_its_exact_bytes() {
             "grpc" => catalog.grpc().clone(),
             mapping => catalog.front(mapping).unwrap().as_front(),
         };
-        for kind in Kind::ALL {
-            let fault = Fault::new(kind, "scripted", "the reason a caller reads")
+        for (kind, code) in faults() {
+            let fault = Fault::new(kind, code, "the reason a caller reads")
                 .context("what only the operator reads");
             let inbound = Inbound {
                 id: ExchangeId(Uuid::nil()),
@@ -138,7 +139,7 @@ async fn every_fault_on_every_front_has_its_exact_bytes() {
             let bytes = wire(&*front, reply);
             let text = String::from_utf8_lossy(&bytes);
             assert!(!text.contains("operator"), "{kind} on {}: context leaks", row.front);
-            let file = expected(row.folder, kind);
+            let file = expected(row.folder, kind, code);
             if update {
                 std::fs::create_dir_all(file.parent().unwrap()).unwrap();
                 std::fs::write(&file, &bytes).unwrap();
@@ -150,8 +151,22 @@ async fn every_fault_on_every_front_has_its_exact_bytes() {
     assert!(wrong.is_empty(), "not the expected bytes:\n{}", wrong.join("\n"));
 }
 
-fn expected(folder: &str, kind: Kind) -> PathBuf {
-    root().join("integration-tests/refusals").join(folder).join(kind.to_string())
+fn expected(folder: &str, kind: Kind, code: &str) -> PathBuf {
+    root().join("integration-tests/refusals").join(folder).join(name(kind, code))
+}
+
+/// Every kind, and the codes of a kind that formats tell apart.
+fn faults() -> Vec<(Kind, &'static str)> {
+    let mut faults: Vec<_> = Kind::ALL.into_iter().map(|kind| (kind, SCRIPTED)).collect();
+    let limits = [RATE_EXCEEDED, CONCURRENCY_EXCEEDED, REDUCED_CAPACITY, ABNORMAL_USAGE];
+    faults.extend(limits.map(|code| (Kind::RateLimited, code)));
+    faults
+}
+
+const SCRIPTED: &str = "scripted";
+
+fn name(kind: Kind, code: &str) -> String {
+    if code == SCRIPTED { kind.to_string() } else { format!("{kind}.{code}") }
 }
 
 #[test]
@@ -161,7 +176,7 @@ fn no_refusal_is_missing_or_left_over() {
         let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         let mut names: Vec<_> = names.map(|name| name.into_string().unwrap()).collect();
         names.sort();
-        let mut kinds: Vec<_> = Kind::ALL.iter().map(ToString::to_string).collect();
+        let mut kinds: Vec<_> = faults().into_iter().map(|(kind, code)| name(kind, code)).collect();
         kinds.sort();
         assert_eq!(names, kinds, "{front}");
     }

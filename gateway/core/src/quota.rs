@@ -148,9 +148,7 @@ pub(crate) fn exceeded(excess: &Exceeded) -> Fault {
     let refusing = || excess.states.iter().filter(|state| state.refuses());
     let longest = refusing().max_by_key(|state| state.reset);
     let (code, says) = match (excess.cause, longest.map(|state| state.renewal)) {
-        (Cause::AbnormalUsage, _) => {
-            (ABNORMAL_USAGE, "this pattern of use is not allowed; ask the operator of the gateway")
-        }
+        (Cause::AbnormalUsage, _) => (ABNORMAL_USAGE, "this pattern of use is not allowed"),
         (_, Some(Renewal::Rate)) => (RATE_EXCEEDED, "too many requests in this time; slow down"),
         (_, Some(Renewal::Release)) => {
             (CONCURRENCY_EXCEEDED, "too many requests at once; wait until one has ended")

@@ -5,6 +5,7 @@ pub mod act;
 mod acts;
 mod exchanges;
 mod letters;
+mod limits;
 mod submits;
 
 use std::collections::BTreeSet;
@@ -102,6 +103,7 @@ pub fn serve(
             .configure(acts::routes)
             .configure(exchanges::routes)
             .configure(letters::routes)
+            .configure(limits::routes)
             .configure(submits::routes)
     };
     let server = HttpServer::new(app).workers(1).shutdown_timeout(shutdown.as_secs());

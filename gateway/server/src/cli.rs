@@ -9,6 +9,7 @@ mod letter;
 mod mapping;
 mod mirror;
 mod operator;
+mod quota;
 mod reloading;
 mod submit;
 mod verify;
@@ -62,6 +63,8 @@ enum Command {
     /// List the last answers that differed where queries are also asked elsewhere: which fields, and
     /// of which exchange.
     Mirror(mirror::Mirror),
+    /// List what is spent of quotas, through a running gateway's admin listener.
+    Quota(quota::Quota),
     /// Verify a receipt offline: that its entry is in the log, under a checkpoint the log signed.
     Verify(verify::Verify),
     /// Re-check a whole evidence log, or follow another gateway's as a mirror.
@@ -102,6 +105,7 @@ pub fn run() -> ExitCode {
         Command::Check { config } => check(config),
         Command::Reload(reload) => reload.run(),
         Command::Mirror(mirror) => mirror.run(),
+        Command::Quota(quota) => quota.run(),
         Command::Verify(verify) => verify.run(),
         Command::Journal(journal) => journal.run(),
         Command::Mapping(mapping) => mapping.run(),

@@ -7,6 +7,7 @@ mod backend;
 mod batch;
 pub mod layers;
 mod queue;
+mod quota;
 pub mod routes;
 pub mod source;
 
@@ -24,6 +25,7 @@ use crate::secret::SecretRef;
 pub use backend::{Backend, BackendCommon, BackendKind, BackendKindName};
 pub use batch::{BatchListener, Sftp};
 pub use queue::{Queue, Subscription};
+pub use quota::{Per, Period, Quota};
 pub use routes::Route;
 
 /// One thing wrong with a configuration.
@@ -99,6 +101,9 @@ pub struct Gateway {
     pub shutdown_seconds: u64,
     /// HTTP worker threads; as many as there are cores when absent.
     pub workers: Option<usize>,
+    /// By which the days and months of quotas begin.
+    #[serde(default = "seoul")]
+    pub time_zone: String,
     /// How many days the outcome of a submit is kept for repeats of its idempotency key.
     #[serde(default = "seven")]
     pub idempotency_days: u32,
@@ -359,21 +364,6 @@ pub struct Member {
     pub fronts: Vec<String>,
 }
 
-/// `[[quota]]`
-#[derive(Clone, Debug, Deserialize)]
-pub struct Quota {
-    /// Its name in `RateLimit` and records.
-    pub name: String,
-    /// The member it is for; every member has its own share when absent.
-    pub member: Option<String>,
-    /// The service it is for; every service has its own share when absent.
-    pub service: Option<String>,
-    /// Requests a window.
-    pub limit: u32,
-    /// The window.
-    pub window_seconds: u64,
-}
-
 /// `[log_output]`
 #[derive(Debug, Deserialize)]
 #[serde(default)]
@@ -400,6 +390,9 @@ impl Default for LogOutput {
     }
 }
 
+fn seoul() -> String {
+    "Asia/Seoul".to_owned()
+}
 fn one() -> u64 {
     1
 }

@@ -65,7 +65,8 @@ pub struct Deployment {
     pub operators: HashMap<Sha256, String>,
     /// Which of their acts want a second one.
     pub four_eyes: FourEyes,
-    quotas: Arc<Quotas>,
+    /// How much each may do, and has done.
+    pub quotas: Arc<Quotas>,
 }
 
 /// Whose files lie in a watched folder, and in which format.
@@ -105,7 +106,10 @@ impl Deployment {
         let backends = open_backends(plan.backends, &source, kept, resources)?;
         let quotas = match earlier {
             Some(earlier) => plan.quotas.continuing(&earlier.quotas),
-            None => plan.quotas,
+            None => {
+                plan.quotas.restore(&resources.quota_counts);
+                plan.quotas
+            }
         };
         let quotas = Arc::new(quotas);
         let mut routes = routing::build(&config, &catalog, &backends);
@@ -160,7 +164,8 @@ impl Deployment {
 impl Deployment {
     /// One that takes the files of one folder and serves nothing else.
     pub(crate) fn of_batch(pipeline: Pipeline, source: BatchSource) -> Self {
-        let (members, quotas) = (Members::new(&[]).unwrap(), Quotas::new(&[]).unwrap());
+        let (members, quotas) =
+            (Members::new(&[]).unwrap(), Quotas::new(&[], "Asia/Seoul").unwrap());
         Self {
             generation: 1,
             fingerprint: Fingerprint { configuration: "test".into(), formats: [0; 32] },

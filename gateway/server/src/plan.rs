@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use gateway_core::Service;
 use gateway_journal::{CommitmentKey, LogKey, NotaryConfig};
 use mappings::{BatchFront, Catalog, FrontEntry, TelegramFront, XRoadRest};
 use rustls::pki_types::ServerName;
@@ -150,7 +151,7 @@ impl Plan {
         let notary = notary::plan(&config.log, &config.base, &mut check);
         let backends = PlannedBackend::all(&config, &mut check);
         let members = check.many(Members::new(&config.members)).map(Arc::new);
-        let quotas = check.many(Quotas::new(&config.quotas));
+        let quotas = check.many(Quotas::new(&config.quotas, &config.gateway.time_zone));
         let operators = operators(&config, &mut check);
         let four_eyes = four_eyes(&config, &operators, &mut check);
         let server = |tls: &Tls| tls::server_config(&base, tls);
@@ -397,14 +398,22 @@ fn check_names(
     let is_service = |name: &str| {
         catalog.is_none_or(|all| all.services().any(|service| service.id.to_string() == name))
     };
+    let is_purpose = |code: &str| {
+        let has = |service: &Arc<Service>| {
+            service.purpose.as_ref().is_some_and(|purpose| *purpose.code == *code)
+        };
+        catalog.is_none_or(|all| all.services().any(has))
+    };
     let is_member =
         |name: &str| members.is_none_or(|all| all.ids().iter().any(|id| *id.0 == *name));
     for (index, quota) in config.quotas.iter().enumerate() {
         let at = |key: &str| format!("quota[{index}].{key}");
-        let member = quota.member.as_deref().is_none_or(is_member);
-        check.that(at("member"), member, "no such member");
-        let service = quota.service.as_deref().is_none_or(is_service);
-        check.that(at("service"), service, "no such service in the catalog");
+        let members = quota.members.iter().all(|member| is_member(member));
+        check.that(at("members"), members, "names a member that there is not");
+        let services = quota.services.iter().all(|service| is_service(service));
+        check.that(at("services"), services, "names a service that the catalog has not");
+        let purposes = quota.purposes.iter().all(|purpose| is_purpose(purpose));
+        check.that(at("purposes"), purposes, "names a purpose that no service has");
     }
     for (index, listener) in config.listen.batch.iter().enumerate() {
         let at = |key: &str| format!("listen.batch[{index}].{key}");

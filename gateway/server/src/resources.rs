@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gateway_core::{Clock, Journal};
 use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey, NotaryConfig};
-use gateway_store::{ArchiveStore, Store};
+use gateway_store::{ArchiveStore, QuotaCount, Store};
 use tokio::sync::Notify;
 
 use crate::clock::SystemClock;
@@ -34,6 +34,8 @@ pub struct Resources {
     pub metrics: Arc<Metrics>,
     /// Queries asked elsewhere, and what came of it.
     pub mirrors: Arc<Mirrors>,
+    /// What an earlier process has kept of daily and monthly quotas.
+    pub quota_counts: Arc<[QuotaCount]>,
 }
 
 impl Resources {
@@ -49,6 +51,8 @@ impl Resources {
     ) -> Result<Self, ServeError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::new(open_store(config, clock.clone()).await?);
+        let quota_counts = store.quota_counts().await.map_err(opening("what is used of quotas"))?;
+        let quota_counts = quota_counts.into();
         let archive = Arc::new(open_archive(config).await?);
         let log = open_log(config, log_key, commitments, notary, archive.clone()).await?;
         let log = Arc::new(log);
@@ -56,7 +60,17 @@ impl Resources {
         let journal = Arc::new(Observed { journal: log.clone(), metrics: metrics.clone() });
         let mirrors = Arc::new(Mirrors::new(metrics.clone()));
         let letters_due = Arc::default();
-        Ok(Self { clock, store, archive, log, journal, letters_due, metrics, mirrors })
+        Ok(Self {
+            clock,
+            store,
+            archive,
+            log,
+            journal,
+            letters_due,
+            metrics,
+            mirrors,
+            quota_counts,
+        })
     }
 }
 

@@ -130,6 +130,8 @@ impl Running {
         running.work_on_letters(&config);
         let sweeping = sweep(running.gateway.clone());
         tokio::spawn(running.stop.clone().run_until_cancelled_owned(sweeping));
+        let keeping = keep_counting(running.gateway.clone(), running.resources.clone());
+        tokio::spawn(running.stop.clone().run_until_cancelled_owned(keeping));
         running.ready.store(true, Ordering::Release);
         running.health.set(true).await;
         Ok(running)
@@ -300,6 +302,7 @@ impl Running {
             while self.grpc.join_next().await.is_some() {}
         });
         let _ = tokio::join!(servers, calls);
+        keep_counts(&self.gateway, &self.resources).await;
         self.resources.log.shutdown().await.map_err(opening("the log, for its last checkpoint,"))
     }
 }
@@ -342,11 +345,37 @@ async fn recover(pipeline: &Pipeline) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// Looks up what is still open and forgets idle peers.
+/// How often what is used of daily and monthly quotas is kept: what a crash may forget of them.
+const KEEP_COUNTS: Duration = Duration::from_secs(1);
+
+async fn keep_counting(gateway: Gateway, resources: Resources) {
+    loop {
+        tokio::time::sleep(KEEP_COUNTS).await;
+        keep_counts(&gateway, &resources).await;
+    }
+}
+
+/// Writes what is used of quotas behind. What cannot be written is tried again the next time; nobody
+/// is refused for it.
+async fn keep_counts(gateway: &Gateway, resources: &Resources) {
+    let quotas = gateway.current().quotas.clone();
+    let counts = quotas.to_keep();
+    if counts.is_empty() {
+        return;
+    }
+    match resources.store.keep_quota_counts(&counts).await {
+        Ok(()) => quotas.kept(&counts),
+        Err(fault) => tracing::error!("what is used of quotas is not kept: {fault}"),
+    }
+}
+
+/// Looks up what is still open and forgets idle peers and shares.
 async fn sweep(gateway: Gateway) {
     loop {
         tokio::time::sleep(SWEEP).await;
         gateway.forget_idle_peers();
+        let deployment = gateway.current();
+        deployment.quotas.sweep(deployment.pipeline.clock.now());
         if let Err(error) = recover(&gateway.current().pipeline).await {
             tracing::error!("{error}");
         }

@@ -47,6 +47,7 @@ pub struct Metrics {
     batch_records: IntCounterVec,
     batch_files: IntCounterVec,
     letters: IntCounterVec,
+    quotas: IntCounterVec,
     /// Exchanges under way.
     pub in_flight: IntGauge,
     log_entries: IntGaugeVec,
@@ -78,6 +79,10 @@ impl Metrics {
         );
         let log_entries =
             Opts::new("naru_log_entries", "Log entries that are published, cosigned, stamped.");
+        let quotas = Opts::new(
+            "naru_quota_total",
+            "What each quota policy said: allowed, refused, or shadow-refused where it only counts.",
+        );
         let registry = Registry::new();
         let letters = Opts::new("naru_letters_total", "Letters worked on, by what came of it.");
         let metrics = Self {
@@ -92,6 +97,7 @@ impl Metrics {
             reloads: IntCounterVec::new(reloads, &["outcome"])?,
             batch_records: IntCounterVec::new(batch_records, &["member", "outcome"])?,
             batch_files: IntCounterVec::new(batch_files, &["member", "outcome"])?,
+            quotas: IntCounterVec::new(quotas, &["policy", "outcome"])?,
             letters: IntCounterVec::new(letters, &["task", "outcome"])?,
             in_flight: IntGauge::new("naru_exchanges_in_flight", "Exchanges under way.")?,
             log_entries: IntGaugeVec::new(log_entries, &["state"])?,
@@ -107,6 +113,7 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.batch_records.clone()))?;
         metrics.registry.register(Box::new(metrics.batch_files.clone()))?;
         metrics.registry.register(Box::new(metrics.letters.clone()))?;
+        metrics.registry.register(Box::new(metrics.quotas.clone()))?;
         metrics.registry.register(Box::new(metrics.in_flight.clone()))?;
         metrics.registry.register(Box::new(metrics.log_entries.clone()))?;
         metrics.registry.register(Box::new(metrics.log_missing.clone()))?;
@@ -177,6 +184,14 @@ impl Metrics {
         let outcome = record.fault.map_or_else(|| "ok".to_owned(), |fault| fault.kind.to_string());
         self.exchanges.with_label_values(&[record.front, service, &outcome]).inc();
         self.seconds.with_label_values(&[record.front]).observe(elapsed(record));
+        for state in &record.trail.quota {
+            let outcome = match (state.violated, state.shadow) {
+                (false, _) => "allowed",
+                (true, false) => "refused",
+                (true, true) => "shadow-refused",
+            };
+            self.quotas.with_label_values(&[&*state.policy, outcome]).inc();
+        }
     }
 }
 

@@ -13,11 +13,13 @@ mod error;
 mod letter_box;
 mod letters;
 mod outbox;
+mod quota_counts;
 mod registry;
 mod store;
 
 pub use acts::{ActError, ActState, Acts, ProposedAct};
 pub use archive::{ArchiveStore, ExchangeFilter, ExchangeRecord, OUTCOME_REFUSED};
 pub use error::{Broken, RegistryError, StoreError};
+pub use quota_counts::QuotaCount;
 pub use registry::ConsentRegistry;
 pub use store::{DEFAULT_KEEP, Store};

@@ -109,6 +109,7 @@ async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), StoreError> {
         ),
         migration(3, "letters", include_str!("../migrations/0003_letters.sql")),
         migration(20, "acts", include_str!("../migrations/0020_acts.sql")),
+        migration(30, "quota counts", include_str!("../migrations/0030_quota_counts.sql")),
     ];
     migrated(path, Migrator::with_migrations(migrations).run(pool).await)
 }

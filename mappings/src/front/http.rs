@@ -76,7 +76,7 @@ pub(crate) fn idempotency_key(inbound: &Inbound, max: usize) -> Result<Option<St
 }
 
 /// Whole seconds, never too few.
-fn seconds(wait: Duration) -> u64 {
+pub(crate) fn seconds(wait: Duration) -> u64 {
     wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
 }
 

@@ -155,17 +155,17 @@ api_keys = ["{portal}"]
 
 [[quota]]
 name = "rest-demo"
-member = "portal"
-service = "welfare/overlapCheck"
-limit = {PORTAL_QUOTA}
-window_seconds = 60
+members = ["portal"]
+services = ["welfare/overlapCheck"]
+requests = {PORTAL_QUOTA}
+seconds = 60
 
 [[quota]]
 name = "city-a-checks"
-member = "city-a"
-service = "welfare/overlapCheck"
-limit = {CITY_A_QUOTA}
-window_seconds = 60
+members = ["city-a"]
+services = ["welfare/overlapCheck"]
+requests = {CITY_A_QUOTA}
+seconds = 60
 "#
         )
     }

@@ -1,12 +1,15 @@
-//! A fault as a gRPC status: its code, and `google.rpc.Status` with `ErrorInfo` and `RetryInfo`
+//! A fault as a gRPC status: its code, and `google.rpc.Status` with `ErrorInfo`, `RetryInfo` and `QuotaFailure`
 //! (google/rpc/status.proto and error_details.proto, of which only these are written).
 
 use std::collections::BTreeMap;
 
 use gateway_core::front::Exchange;
+use gateway_core::quota::REDUCED_CAPACITY;
 use gateway_core::{Fault, Kind, Retry};
 use prost::Message;
 use prost_types::{Any, Duration};
+
+use crate::front::problem::violated;
 
 /// `google.rpc.Code`, the ones in use.
 pub(super) const OK: u16 = 0;
@@ -35,6 +38,7 @@ pub(super) fn code(fault: &Fault) -> u16 {
         (Kind::Malformed, _) => INVALID_ARGUMENT,
         (Kind::Unauthenticated, _) => UNAUTHENTICATED,
         (Kind::Forbidden | Kind::ConsentMissing | Kind::ConsentExpired, _) => PERMISSION_DENIED,
+        (Kind::RateLimited, REDUCED_CAPACITY) => UNAVAILABLE,
         (Kind::RateLimited, _) => RESOURCE_EXHAUSTED,
         (Kind::Unroutable, _) => NOT_FOUND,
         (Kind::Unmappable, "reply-unwritable" | "answer-unreadable") => INTERNAL,
@@ -78,6 +82,23 @@ struct RetryInfo {
     retry_delay: Option<Duration>,
 }
 
+/// `google.rpc.QuotaFailure`
+#[derive(Clone, PartialEq, Message)]
+struct QuotaFailure {
+    #[prost(message, repeated, tag = "1")]
+    violations: Vec<Violation>,
+}
+
+/// `google.rpc.QuotaFailure.Violation`
+#[derive(Clone, PartialEq, Message)]
+struct Violation {
+    /// The name of the policy.
+    #[prost(string, tag = "1")]
+    subject: String,
+    #[prost(string, tag = "2")]
+    description: String,
+}
+
 /// The bytes of `grpc-status-details-bin`.
 pub(super) fn details(exchange: &Exchange<'_>, fault: &Fault) -> Vec<u8> {
     let info = ErrorInfo {
@@ -94,6 +115,16 @@ pub(super) fn details(exchange: &Exchange<'_>, fault: &Fault) -> Vec<u8> {
     if let Retry::After(wait) = fault.retry {
         let retry_delay = Some(super::duration(wait));
         details.push(any("RetryInfo", &RetryInfo { retry_delay }));
+    }
+    if fault.kind == Kind::RateLimited {
+        let violation = |policy: &str| Violation {
+            subject: policy.to_owned(),
+            description: fault.public.clone(),
+        };
+        let violations: Vec<_> = violated(exchange.quota).into_iter().map(violation).collect();
+        if !violations.is_empty() {
+            details.push(any("QuotaFailure", &QuotaFailure { violations }));
+        }
     }
     let code = i32::from(code(fault));
     Status { code, message: fault.public.clone(), details }.encode_to_vec()

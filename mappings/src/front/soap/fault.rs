@@ -1,9 +1,10 @@
 //! Faults as SOAP writes them, and those of reading an envelope.
 
-use gateway_core::{ExchangeId, Fault, Kind, Origin};
+use gateway_core::{ExchangeId, Fault, Kind, Origin, Retry};
 
 use super::addressing::{self, AddressingError};
 use super::version::Version;
+use crate::front::http;
 use crate::front::xml_fault::xml_fault;
 use crate::layout::xml::escape;
 use crate::layout::xml_text::{ADDRESSING, is_legal};
@@ -13,6 +14,8 @@ pub(crate) struct Details<'a> {
     /// The code that the mapping has for it; none where another header says it.
     pub(crate) code: Option<&'a str>,
     pub(crate) exchange: ExchangeId,
+    /// The quotas that refuse.
+    pub(crate) policies: Vec<&'a str>,
 }
 
 /// Appends a fault of a version.
@@ -58,7 +61,17 @@ fn detail(details: &Details<'_>, fault: &Fault, element: &str, out: &mut String)
     };
     let exchange = details.exchange.to_string();
     out.extend(["<", element, "><t:fault><t:code>", code, "</t:code><t:reason>", &fault.code]);
-    out.extend(["</t:reason><t:exchange>", &exchange, "</t:exchange></t:fault></", element, ">"]);
+    out.extend(["</t:reason><t:exchange>", &exchange, "</t:exchange>"]);
+    if let (Kind::RateLimited, Retry::After(wait)) = (fault.kind, fault.retry) {
+        let seconds = http::seconds(wait).max(1).to_string();
+        out.extend(["<t:retryAfter>", &seconds, "</t:retryAfter>"]);
+        for policy in &details.policies {
+            out.push_str("<t:policy>");
+            escape(out, policy);
+            out.push_str("</t:policy>");
+        }
+    }
+    out.extend(["</t:fault></", element, ">"]);
 }
 
 /// Which of the fault codes that SOAP defines it is.

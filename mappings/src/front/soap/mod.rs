@@ -21,6 +21,7 @@ use std::time::Duration;
 use gateway_core::front::{Draft, Exchange, Slot};
 use gateway_core::{Envelope, Fault, Front, Inbound, Kind, Message, Value};
 
+use super::problem::violated;
 use super::{Replies, http, losses};
 use crate::faults::{FaultTable, Outcome};
 use crate::header::Header;
@@ -384,7 +385,8 @@ impl SoapFront {
         fault: &Fault,
     ) -> write::Written {
         let action = addressing::fault_action(&fault.code);
-        let details = fault::Details { code, exchange: exchange.id };
+        let policies = violated(exchange.quota);
+        let details = fault::Details { code, exchange: exchange.id, policies };
         let body = |out: &mut XmlWriter| {
             fault::write(to.version, fault, &details, &mut out.text);
             Ok(())

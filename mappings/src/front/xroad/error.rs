@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use gateway_core::front::{Draft, Exchange, Slot};
+use gateway_core::quota::{ABNORMAL_USAGE, REDUCED_CAPACITY};
 use gateway_core::{Fault, Kind};
 use serde::Serialize;
 use uuid::Uuid;
@@ -52,6 +53,8 @@ impl ErrorType {
             (Kind::Forbidden | Kind::ConsentMissing | Kind::ConsentExpired, _) => {
                 "Server.ServerProxy.AccessDenied"
             }
+            (Kind::RateLimited, REDUCED_CAPACITY) => "Server.ServerProxy.TemporaryReducedCapacity",
+            (Kind::RateLimited, ABNORMAL_USAGE) => "Server.ServerProxy.AbnormalUsageDetected",
             (Kind::RateLimited, _) => "Server.ServerProxy.QuotaExceeded",
             (Kind::Unroutable, _) => "Server.ServerProxy.UnknownService",
             (Kind::BackendUnavailable | Kind::OutcomeUnknown, _) => {

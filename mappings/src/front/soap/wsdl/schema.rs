@@ -31,8 +31,11 @@ fn messages(front: &SoapFront, schema: &mut Schema) {
         let field =
             |name| format!("<xs:element name=\"{name}\" type=\"xs:string\" form=\"qualified\"/>");
         let fields: String = ["code", "reason", "exchange"].map(field).concat();
+        let quota = "<xs:element name=\"retryAfter\" type=\"xs:nonNegativeInteger\" form=\"qualified\" \
+                     minOccurs=\"0\"/><xs:element name=\"policy\" type=\"xs:string\" form=\"qualified\" \
+                     minOccurs=\"0\" maxOccurs=\"unbounded\"/>";
         schema.own.push_str(&format!(
-            "<xs:element name=\"fault\"><xs:complexType><xs:sequence>{fields}</xs:sequence>\
+            "<xs:element name=\"fault\"><xs:complexType><xs:sequence>{fields}{quota}</xs:sequence>\
              </xs:complexType></xs:element>\n"
         ));
     }

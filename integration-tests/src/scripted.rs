@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gateway_core::caller::{Authenticate, Means};
+use gateway_core::capacity::{Capacity, Claim, Turn};
 use gateway_core::consent::Consents;
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::policy::{AccessRequest, Authorize, Decision};
@@ -50,6 +51,7 @@ fn pipeline(scripted: Scripted, routes: Routes) -> Pipeline {
         authorizer: parts.clone(),
         consents: parts.clone(),
         quota: parts.clone(),
+        capacity: parts.clone(),
         routes,
         mirror: None,
         outbox: parts.clone(),
@@ -124,7 +126,16 @@ impl Quota for Scripted {
         Err(Exceeded { states: vec![state], cause })
     }
 
+    fn give_back(&self, _: &Demand<'_>, _: &[QuotaState]) {}
+
     fn replied(&self, _: &Demand<'_>) {}
+}
+
+#[async_trait]
+impl Capacity for Scripted {
+    async fn turn(&self, _: &Claim<'_>) -> Result<Turn, Fault> {
+        Ok(Turn::default())
+    }
 }
 
 #[async_trait]

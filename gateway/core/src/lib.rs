@@ -7,6 +7,7 @@
 pub mod adapter;
 pub mod archive;
 pub mod caller;
+pub mod capacity;
 pub mod clock;
 pub mod consent;
 mod decimal;

@@ -4,6 +4,7 @@ mod accept;
 mod deliver;
 mod establish;
 mod recover;
+mod turn;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 
 use crate::caller::Authenticate;
+use crate::capacity::Capacity;
 use crate::consent::Consents;
 use crate::front::{Exchange, LOSS_HEADER};
 use crate::journal::{Record, RecordKind, Submitted, Trail};
@@ -42,6 +44,8 @@ pub struct Pipeline {
     pub consents: Arc<dyn Consents>,
     /// How much each may do.
     pub quota: Arc<dyn Quota>,
+    /// Who has a turn when there is more to do than can be done.
+    pub capacity: Arc<dyn Capacity>,
     /// Where services are.
     pub routes: Routes,
     /// Who asks queries elsewhere too and compares; nobody when absent.
@@ -111,7 +115,8 @@ impl Pipeline {
         let target = route.target(|| admitted.spot(keys));
         let waits = inbound.patience(self.clock.now())?;
         let patience = waits.into_iter().chain(inbound.front.patience(admitted.envelope())).min();
-        let bounded = patience.map(|patience| Arc::new(target.within(patience)));
+        let turn = self.turn(&admitted, inbound, target, patience, trail).await?;
+        let bounded = target.after(turn.waited, patience);
         let target = bounded.as_ref().unwrap_or(target);
         let occasion = Occasion { exchange: inbound.id, now };
         let call = target.map(&admitted, occasion, trail)?;

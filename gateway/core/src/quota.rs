@@ -37,6 +37,8 @@ pub enum Unit {
     ContentBytes,
     /// Requests that are under way.
     ConcurrentRequests,
+    /// Different persons of one member, or different members about one person. No wire has this.
+    Distinct,
 }
 
 impl Unit {
@@ -46,6 +48,7 @@ impl Unit {
             Self::Requests => "requests",
             Self::ContentBytes => "content-bytes",
             Self::ConcurrentRequests => "concurrent-requests",
+            Self::Distinct => "naru-distinct",
         }
     }
 }
@@ -86,6 +89,11 @@ pub struct QuotaState {
 }
 
 impl QuotaState {
+    /// Whether callers are told of it.
+    pub fn is_told(&self) -> bool {
+        !self.shadow && self.unit != Unit::Distinct
+    }
+
     /// Whether this policy refuses the exchange.
     pub fn refuses(&self) -> bool {
         self.violated && !self.shadow
@@ -126,6 +134,10 @@ pub trait Quota: Send + Sync {
     /// # Errors
     /// What refuses it.
     fn spend(&self, demand: &Demand<'_>) -> Result<Permit, Exceeded>;
+
+    /// Gives back what an exchange has spent, as `states` say it, because the gateway has no time for
+    /// it. What it holds is given back by dropping it.
+    fn give_back(&self, demand: &Demand<'_>, states: &[QuotaState]);
 
     /// Counts the bytes of a reply, which are known only once it is written: an exchange that was
     /// let through may leave a share in debt, which the next ones wait for.

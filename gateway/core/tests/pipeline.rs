@@ -81,6 +81,20 @@ async fn the_bytes_of_a_reply_count_once_it_was_let_through() {
 }
 
 #[tokio::test]
+async fn whoever_gets_no_turn_has_spent_nothing_and_is_not_sent() {
+    let (reply, asked) = exchange(Script { waited: None, ..Script::default() }).await;
+    assert_eq!(reply, "RateLimited/temporary-reduced-capacity receipt");
+    assert_eq!(asked[3..], ["quota", "give back 1", "journal Exchange RateLimited"]);
+}
+
+#[tokio::test]
+async fn what_was_waited_for_a_turn_is_not_there_for_the_provider() {
+    let waited = Some(std::time::Duration::from_millis(400));
+    let (_, asked) = exchange(Script { waited, ..Script::default() }).await;
+    assert!(asked.contains(&"call within 600ms".to_owned()), "{asked:?}");
+}
+
+#[tokio::test]
 async fn a_consent_must_be_live_and_cover_something() {
     let at = |text: &str| text.parse().unwrap();
     let mut ended = consent();

@@ -1,6 +1,7 @@
 //! The `naru` command.
 
 mod act;
+mod alarm;
 mod consent;
 mod exchange;
 mod journal;
@@ -63,6 +64,8 @@ enum Command {
     /// List the last answers that differed where queries are also asked elsewhere: which fields, and
     /// of which exchange.
     Mirror(mirror::Mirror),
+    /// List the alarms about persons that a running gateway has raised.
+    Alarm(alarm::Alarm),
     /// List what is spent of quotas, through a running gateway's admin listener.
     Quota(quota::Quota),
     /// Verify a receipt offline: that its entry is in the log, under a checkpoint the log signed.
@@ -105,6 +108,7 @@ pub fn run() -> ExitCode {
         Command::Check { config } => check(config),
         Command::Reload(reload) => reload.run(),
         Command::Mirror(mirror) => mirror.run(),
+        Command::Alarm(alarm) => alarm.run(),
         Command::Quota(quota) => quota.run(),
         Command::Verify(verify) => verify.run(),
         Command::Journal(journal) => journal.run(),

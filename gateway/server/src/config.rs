@@ -3,6 +3,7 @@
 //! What it names (files, secrets, fronts, backends) is checked in [`crate::plan`]; `naru check` runs
 //! both. What of it can change while the gateway runs is said in [`source`].
 
+mod alarm;
 mod backend;
 mod batch;
 pub mod layers;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::SecretRef;
 
+pub use alarm::{Alarm, Level, Priority};
 pub use backend::{Backend, BackendCommon, BackendKind, BackendKindName};
 pub use batch::{BatchListener, Sftp};
 pub use queue::{Queue, Subscription};
@@ -73,6 +75,10 @@ pub struct Config {
     pub members: Vec<Member>,
     /// `[[quota]]`
     pub quotas: Vec<Quota>,
+    /// `[[alarm]]`
+    pub alarms: Vec<Alarm>,
+    /// `[[priority]]`
+    pub priorities: Vec<Priority>,
     /// `[[backend]]`
     pub backends: Vec<Backend>,
     /// `[[route]]`
@@ -456,6 +462,8 @@ impl Config {
         let subscriptions = sections.list("subscription");
         let members = sections.list("member");
         let quotas = sections.list("quota");
+        let alarms = sections.list("alarm");
+        let priorities = sections.list("priority");
         let backends = sections.backends();
         let routes = sections.list("route");
         sections.refuse_the_rest();
@@ -480,6 +488,8 @@ impl Config {
                 fronts,
                 members,
                 quotas,
+                alarms,
+                priorities,
                 backends,
                 routes,
                 queue,

@@ -15,6 +15,7 @@ use crate::admin::act::FourEyes;
 use crate::authenticate::{Members, Sha256};
 use crate::authorize::Access;
 use crate::backends::PlannedBackend;
+use crate::capacity::Turns;
 use crate::config::source::Source;
 use crate::fingerprint::Fingerprint;
 use crate::later::Later;
@@ -67,6 +68,7 @@ pub struct Deployment {
     pub four_eyes: FourEyes,
     /// How much each may do, and has done.
     pub quotas: Arc<Quotas>,
+    turns: Arc<Turns>,
 }
 
 /// Whose files lie in a watched folder, and in which format.
@@ -97,13 +99,20 @@ impl Deployment {
     /// # Errors
     /// When a backend cannot be opened.
     pub fn new(
-        plan: Deployable,
+        mut plan: Deployable,
         resources: &Resources,
         earlier: Option<&Self>,
     ) -> Result<Self, ServeError> {
         let Deployable { config, catalog, source, fingerprint, .. } = plan;
         let kept = earlier.map_or(&[][..], |earlier| &earlier.backends);
         let backends = open_backends(plan.backends, &source, kept, resources)?;
+        let watch = plan.watch.telling(resources.alarms.clone());
+        let turns = match earlier {
+            Some(earlier) => Turns::new(&config).continuing(&earlier.turns),
+            None => Turns::new(&config),
+        };
+        let turns = Arc::new(turns);
+        plan.quotas.watch(watch);
         let quotas = match earlier {
             Some(earlier) => plan.quotas.continuing(&earlier.quotas),
             None => {
@@ -125,6 +134,7 @@ impl Deployment {
             authorizer: Arc::new(Access::new(plan.policies)),
             consents: resources.store.clone(),
             quota: quotas.clone(),
+            capacity: turns.clone(),
             routes,
             mirror: Some(resources.mirrors.clone()),
             outbox: resources.store.clone(),
@@ -156,6 +166,7 @@ impl Deployment {
             operators: plan.operators,
             four_eyes: plan.four_eyes,
             quotas,
+            turns,
         })
     }
 }
@@ -186,6 +197,7 @@ impl Deployment {
             operators: HashMap::new(),
             four_eyes: FourEyes::default(),
             quotas: Arc::new(quotas),
+            turns: Arc::default(),
         }
     }
 }

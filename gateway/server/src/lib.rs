@@ -5,9 +5,11 @@
 //! `gateway_core::pipeline`.
 
 pub mod admin;
+pub mod alarm;
 pub mod authenticate;
 pub mod authorize;
 pub mod backends;
+pub mod capacity;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -18,6 +18,7 @@ use tonic::transport::server::ServerTlsConfig;
 use tonic::transport::{Certificate, Identity};
 
 use crate::admin::act::{self, FourEyes};
+use crate::alarm::Watch;
 use crate::authenticate::{Members, Sha256, parse_hash};
 use crate::backends::PlannedBackend;
 use crate::config::source::Source;
@@ -86,6 +87,8 @@ pub struct Deployable {
     pub policies: Policies,
     /// How often.
     pub quotas: Quotas,
+    /// What raises an alarm.
+    pub watch: Watch,
     /// The sectors' keys.
     pub pseudonyms: Arc<Pseudonyms>,
     /// One for each `[[backend]]`.
@@ -151,6 +154,7 @@ impl Plan {
         let notary = notary::plan(&config.log, &config.base, &mut check);
         let backends = PlannedBackend::all(&config, &mut check);
         let members = check.many(Members::new(&config.members)).map(Arc::new);
+        let watch = check.many(Watch::new(&config.alarms));
         let quotas = check.many(Quotas::new(&config.quotas, &config.gateway.time_zone));
         let operators = operators(&config, &mut check);
         let four_eyes = four_eyes(&config, &operators, &mut check);
@@ -201,6 +205,7 @@ impl Plan {
             log_key,
             members,
             quotas,
+            watch,
             policies,
             fronts,
             fingerprint,
@@ -213,6 +218,7 @@ impl Plan {
                 Some(log_key),
                 Some(members),
                 Some(quotas),
+                Some(watch),
                 Some(policies),
                 Some(fronts),
                 Some(fingerprint),
@@ -232,6 +238,7 @@ impl Plan {
                     versions,
                     policies,
                     quotas,
+                    watch,
                     pseudonyms,
                     backends,
                     queue,
@@ -414,6 +421,21 @@ fn check_names(
         check.that(at("services"), services, "names a service that the catalog has not");
         let purposes = quota.purposes.iter().all(|purpose| is_purpose(purpose));
         check.that(at("purposes"), purposes, "names a purpose that no service has");
+    }
+    let alarms = config.alarms.iter().map(|alarm| ("alarm", &alarm.members, &alarm.services));
+    let first = config.priorities.iter().map(|rule| ("priority", &rule.members, &rule.services));
+    for (list, rules) in [alarms.enumerate().collect::<Vec<_>>(), first.enumerate().collect()]
+        .into_iter()
+        .flatten()
+        .map(|(index, (table, members, services))| {
+            (format!("{table}[{index}]"), (members, services))
+        })
+    {
+        let (members, services) = rules;
+        let says = "names a member that there is not";
+        check.that(format!("{list}.members"), members.iter().all(|one| is_member(one)), says);
+        let says = "names a service that the catalog has not";
+        check.that(format!("{list}.services"), services.iter().all(|one| is_service(one)), says);
     }
     for (index, listener) in config.listen.batch.iter().enumerate() {
         let at = |key: &str| format!("listen.batch[{index}].{key}");

@@ -9,6 +9,7 @@ use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey, NotaryConfig};
 use gateway_store::{ArchiveStore, QuotaCount, Store};
 use tokio::sync::Notify;
 
+use crate::alarm::Alarms;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::mirrors::Mirrors;
@@ -34,6 +35,8 @@ pub struct Resources {
     pub metrics: Arc<Metrics>,
     /// Queries asked elsewhere, and what came of it.
     pub mirrors: Arc<Mirrors>,
+    /// What was seen that should not be.
+    pub alarms: Arc<Alarms>,
     /// What an earlier process has kept of daily and monthly quotas.
     pub quota_counts: Arc<[QuotaCount]>,
 }
@@ -57,8 +60,11 @@ impl Resources {
         let log = open_log(config, log_key, commitments, notary, archive.clone()).await?;
         let log = Arc::new(log);
         let metrics = Arc::new(Metrics::new().map_err(opening("the metrics"))?);
-        let journal = Arc::new(Observed { journal: log.clone(), metrics: metrics.clone() });
+        let journal: Arc<dyn Journal> =
+            Arc::new(Observed { journal: log.clone(), metrics: metrics.clone() });
         let mirrors = Arc::new(Mirrors::new(metrics.clone()));
+        let alarms = Alarms::new(journal.clone(), clock.clone(), metrics.clone());
+        let alarms = Arc::new(alarms);
         let letters_due = Arc::default();
         Ok(Self {
             clock,
@@ -69,6 +75,7 @@ impl Resources {
             letters_due,
             metrics,
             mirrors,
+            alarms,
             quota_counts,
         })
     }

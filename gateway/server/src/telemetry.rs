@@ -48,6 +48,7 @@ pub struct Metrics {
     batch_files: IntCounterVec,
     letters: IntCounterVec,
     quotas: IntCounterVec,
+    alarms: IntCounterVec,
     /// Exchanges under way.
     pub in_flight: IntGauge,
     log_entries: IntGaugeVec,
@@ -83,6 +84,7 @@ impl Metrics {
             "naru_quota_total",
             "What each quota policy said: allowed, refused, or shadow-refused where it only counts.",
         );
+        let alarms = Opts::new("naru_alarms_total", "Alarms about persons, by rule and member.");
         let registry = Registry::new();
         let letters = Opts::new("naru_letters_total", "Letters worked on, by what came of it.");
         let metrics = Self {
@@ -98,6 +100,7 @@ impl Metrics {
             batch_records: IntCounterVec::new(batch_records, &["member", "outcome"])?,
             batch_files: IntCounterVec::new(batch_files, &["member", "outcome"])?,
             quotas: IntCounterVec::new(quotas, &["policy", "outcome"])?,
+            alarms: IntCounterVec::new(alarms, &["rule", "member"])?,
             letters: IntCounterVec::new(letters, &["task", "outcome"])?,
             in_flight: IntGauge::new("naru_exchanges_in_flight", "Exchanges under way.")?,
             log_entries: IntGaugeVec::new(log_entries, &["state"])?,
@@ -113,6 +116,7 @@ impl Metrics {
         metrics.registry.register(Box::new(metrics.batch_records.clone()))?;
         metrics.registry.register(Box::new(metrics.batch_files.clone()))?;
         metrics.registry.register(Box::new(metrics.letters.clone()))?;
+        metrics.registry.register(Box::new(metrics.alarms.clone()))?;
         metrics.registry.register(Box::new(metrics.quotas.clone()))?;
         metrics.registry.register(Box::new(metrics.in_flight.clone()))?;
         metrics.registry.register(Box::new(metrics.log_entries.clone()))?;
@@ -158,6 +162,11 @@ impl Metrics {
     /// Counts a request that was not even decoded.
     pub fn turned_away(&self, reason: &str) {
         self.turned_away.with_label_values(&[reason]).inc();
+    }
+
+    /// Counts an alarm.
+    pub fn alarm(&self, rule: &str, member: &str) {
+        self.alarms.with_label_values(&[rule, member]).inc();
     }
 
     /// Counts a record of a batch file whose result is written.

@@ -123,7 +123,7 @@ impl Front for GrpcFront {
         let reply = proto::ExchangeReply {
             exchange: exchange.id.to_string(),
             message: Some(operation.reply.to_struct(&record)),
-            quota: exchange.quota.iter().filter(|state| !state.shadow).map(quota).collect(),
+            quota: exchange.quota.iter().filter(|state| state.is_told()).map(quota).collect(),
             receipt: String::new(),
             pending: false,
         };

@@ -27,7 +27,7 @@ pub(crate) fn headers(
 /// What a reply says of its exchange and the caller's quotas; gRPC has the same as metadata.
 pub(crate) fn metadata(exchange: &Exchange<'_>) -> Vec<(&'static str, String)> {
     let mut headers = vec![("naru-exchange", exchange.id.to_string())];
-    let told: Vec<&QuotaState> = exchange.quota.iter().filter(|state| !state.shadow).collect();
+    let told: Vec<&QuotaState> = exchange.quota.iter().filter(|state| state.is_told()).collect();
     if !told.is_empty() {
         let list = |item: fn(&QuotaState) -> String| {
             told.iter().map(|state| item(state)).collect::<Vec<_>>().join(", ")

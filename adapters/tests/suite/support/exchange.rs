@@ -8,7 +8,7 @@ use gateway_core::consent::Consents;
 use gateway_core::journal::Trail;
 use gateway_core::outbox::Submission;
 use gateway_core::policy::{AccessRequest, Authorize, Decision};
-use gateway_core::quota::{Demand, Exceeded, Permit, Quota};
+use gateway_core::quota::{Demand, Exceeded, Permit, Quota, QuotaState};
 use gateway_core::{
     Admitted, Assurance, Caller, Clock, Consent, Envelope, Evidence, ExchangeId, Fault, MemberId,
     Message, Operation, Pseudonym, Pseudonymize, Service, ServiceId, SubmissionKey, stage,
@@ -42,6 +42,8 @@ impl Quota for Anyone {
     fn spend(&self, _: &Demand<'_>) -> Result<Permit, Exceeded> {
         Ok(Permit::default())
     }
+
+    fn give_back(&self, _: &Demand<'_>, _: &[QuotaState]) {}
 
     fn replied(&self, _: &Demand<'_>) {}
 }

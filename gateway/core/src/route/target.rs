@@ -60,8 +60,15 @@ impl Target {
         self.mapping.map_back(admitted, &answer)
     }
 
-    /// The same with deadlines that are not later than what a caller's side allows.
-    pub(crate) fn within(&self, patience: Duration) -> Self {
+    /// The same with deadlines that are not later than what a caller's side allows, once so much time
+    /// has gone by; nothing where they stay as they are.
+    pub(crate) fn after(&self, waited: Duration, patience: Option<Duration>) -> Option<Arc<Self>> {
+        let deadline = || self.providers.first().map(|provider| provider.deadline);
+        let patience = patience.or_else(|| deadline().filter(|_| !waited.is_zero()));
+        patience.map(|patience| Arc::new(self.within(patience.saturating_sub(waited))))
+    }
+
+    fn within(&self, patience: Duration) -> Self {
         let shortened = |provider: &Arc<Provider>| match provider.deadline <= patience {
             true => provider.clone(),
             false => {

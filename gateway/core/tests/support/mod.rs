@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gateway_core::adapter::{Function, Settlement};
 use gateway_core::caller::{Authenticate, Means};
+use gateway_core::capacity::{Capacity, Claim, Turn, reduced};
 use gateway_core::consent::Consents;
 use gateway_core::front::{Exchange, Slot};
 use gateway_core::outbox::{Begun, Submission};
@@ -31,6 +32,8 @@ pub(crate) struct Script {
     pub(crate) consents: Result<Vec<Consent>, Fault>,
     pub(crate) spent: Result<(), ()>,
     pub(crate) unit: Unit,
+    /// How long a turn is waited for; none where there is none.
+    pub(crate) waited: Option<Duration>,
     pub(crate) begun: Begun,
     pub(crate) called: Option<Result<Response, Fault>>,
     pub(crate) repeatable: bool,
@@ -54,6 +57,7 @@ impl Default for Script {
             consents: Ok(vec![consent()]),
             spent: Ok(()),
             unit: Unit::Requests,
+            waited: Some(Duration::ZERO),
             begun: Begun::Fresh,
             called: Some(Ok(Response::Answer(answer()))),
             repeatable: false,
@@ -138,6 +142,7 @@ pub(crate) fn gateway(script: Script) -> (Pipeline, Arc<Parts>) {
         authorizer: parts.clone(),
         consents: parts.clone(),
         quota: parts.clone(),
+        capacity: parts.clone(),
         routes,
         mirror: None,
         outbox: parts.clone(),
@@ -294,8 +299,20 @@ impl Quota for Parts {
         }
     }
 
+    fn give_back(&self, _: &Demand<'_>, states: &[QuotaState]) {
+        self.note(format!("give back {}", states.len()));
+    }
+
     fn replied(&self, demand: &Demand<'_>) {
         self.note(format!("replied {}", demand.bytes));
+    }
+}
+
+#[async_trait]
+impl Capacity for Parts {
+    async fn turn(&self, claim: &Claim<'_>) -> Result<Turn, Fault> {
+        let waited = self.script.waited.ok_or_else(|| reduced(claim.patience))?;
+        Ok(Turn { held: None, waited })
     }
 }
 

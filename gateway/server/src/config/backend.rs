@@ -34,6 +34,9 @@ pub struct BackendCommon {
     /// Calls at once.
     #[serde(default = "sixty_four")]
     pub concurrency: NonZeroUsize,
+    /// Exchanges that may wait for their turn.
+    #[serde(default = "thousand")]
+    pub waiting: usize,
     /// Further attempts of queries; none when absent.
     pub retry: Option<layers::Retry>,
     /// When to leave it alone; never when absent.
@@ -43,8 +46,16 @@ pub struct BackendCommon {
 }
 
 impl BackendCommon {
-    const KEYS: [&str; 7] =
-        ["name", "kind", "deadline_seconds", "concurrency", "retry", "circuit_breaker", "hedge"];
+    const KEYS: [&str; 8] = [
+        "name",
+        "kind",
+        "deadline_seconds",
+        "concurrency",
+        "waiting",
+        "retry",
+        "circuit_breaker",
+        "hedge",
+    ];
 }
 
 /// `kind` of a backend, as written.
@@ -117,6 +128,9 @@ struct SigningKey {
     key: SecretRef,
 }
 
+fn thousand() -> usize {
+    1_000
+}
 fn sixty_four() -> NonZeroUsize {
     NonZeroUsize::MIN.saturating_add(63)
 }

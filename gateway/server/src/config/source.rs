@@ -13,10 +13,11 @@ use super::Problem;
 use crate::authenticate::{Sha256, sha256};
 
 /// Key paths (without list indices) that a reload follows, with everything below them.
-const FOLLOWED: [&str; 15] = [
+const FOLLOWED: [&str; 17] = [
     "admin.four_eyes",
     "admin.four_eyes_hours",
     "admin.keys",
+    "alarm",
     "backend",
     "fronts",
     "gateway.catalog",
@@ -26,6 +27,7 @@ const FOLLOWED: [&str; 15] = [
     "listen.telegram.front",
     "listen.switch.front",
     "member",
+    "priority",
     "quota",
     "route",
     "subscription",

@@ -19,6 +19,7 @@ use self::calendar::Calendar;
 use self::counter::{Measure, Moment};
 use self::policy::Policy;
 use self::shares::{Key, Shares};
+use crate::alarm::Watch;
 use crate::config::{self, Problem};
 
 pub use self::kept::Spent;
@@ -27,6 +28,7 @@ pub use self::kept::Spent;
 pub struct Quotas {
     policies: Vec<Policy>,
     calendar: Calendar,
+    watch: Watch,
     ticking: Arc<Ticking>,
 }
 
@@ -63,17 +65,26 @@ impl Quotas {
             problems.push(Problem::new("gateway.time_zone", says));
         });
         match zone {
-            Ok(zone) if problems.is_empty() => {
-                Ok(Self { policies, calendar: Calendar::new(zone), ticking })
-            }
+            Ok(zone) if problems.is_empty() => Ok(Self {
+                policies,
+                calendar: Calendar::new(zone),
+                watch: Watch::default(),
+                ticking,
+            }),
             _ => Err(problems),
         }
+    }
+
+    /// Lets rules about persons see what is let through.
+    pub fn watch(&mut self, watch: Watch) {
+        self.watch = watch;
     }
 
     /// What was spent under `earlier` counts here too, where a policy of the same name counts the same.
     #[must_use]
     pub fn continuing(mut self, earlier: &Self) -> Self {
         self.ticking = earlier.ticking.clone();
+        self.watch = self.watch.continuing(&earlier.watch);
         for policy in &mut self.policies {
             let same = earlier.policies.iter().find(|earlier| policy.continues(earlier));
             if let Some(same) = same {
@@ -88,6 +99,7 @@ impl Quotas {
         for policy in &self.policies {
             policy.shares.sweep(self.moment(policy, now));
         }
+        self.watch.sweep((self.ticking)());
     }
 
     fn moment(&self, policy: &Policy, now: Timestamp) -> Moment {
@@ -120,13 +132,30 @@ impl Quota for Quotas {
             }
             states.push(state);
         }
+        let mut cause = Cause::Share;
+        if !states.iter().any(QuotaState::refuses) {
+            // Whom nobody is told about need not be counted: only what is let through is seen.
+            states.extend(self.watch.see(demand, (self.ticking)()));
+            cause = Cause::AbnormalUsage;
+        }
         if states.iter().any(QuotaState::refuses) {
             for Taken { policy, key } in taken {
                 policy.shares.give_back(&key, policy.measure, policy.amount(demand.bytes));
             }
-            return Err(Exceeded { states, cause: Cause::Share });
+            return Err(Exceeded { states, cause });
         }
         Ok(Permit { states, held: held(taken) })
+    }
+
+    fn give_back(&self, demand: &Demand<'_>, states: &[QuotaState]) {
+        let policies = self.policies.iter().filter(|policy| policy.applies(demand)).zip(states);
+        for (policy, state) in policies {
+            let is_held = matches!(policy.measure, Measure::Current { .. });
+            if !state.violated && !is_held {
+                let key = Key::of(&policy.per, demand);
+                policy.shares.give_back(&key, policy.measure, policy.amount(demand.bytes));
+            }
+        }
     }
 
     fn replied(&self, demand: &Demand<'_>) {

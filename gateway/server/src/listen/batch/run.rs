@@ -47,6 +47,8 @@ pub(super) enum WorkError {
 
 /// How often a record is tried whose refusal says that it may be: quota used up, backend away.
 const ATTEMPTS: u32 = 6;
+/// Longer than this no record waits: a daily share that is used up is its refusal.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// How many results are written between two times that they are put on disk.
 const SAVE_EVERY: u64 = 512;
 /// How long results may wait for that.
@@ -213,7 +215,7 @@ impl Worker {
             let deployment = self.gateway.following(&self.deployment);
             let reply = self.gateway.handle(&deployment, received).await?;
             match reply.retry_after {
-                Some(wait) if attempt < ATTEMPTS => {
+                Some(wait) if attempt < ATTEMPTS && wait <= LONGEST_WAIT => {
                     let pause = tokio::time::sleep(wait.max(Duration::from_secs(1 << attempt)));
                     self.stop.run_until_cancelled(pause).await?;
                     attempt += 1;

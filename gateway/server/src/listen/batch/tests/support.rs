@@ -13,7 +13,7 @@ use gateway_core::caller::{Authenticate, Means};
 use gateway_core::consent::Consents;
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::policy::{AccessRequest, Authorize, Decision};
-use gateway_core::quota::{Demand, Exceeded, Permit, Quota};
+use gateway_core::quota::{Demand, Exceeded, Permit, Quota, QuotaState};
 use gateway_core::route::{Conditions, Provider, Route, Routes, Target};
 use gateway_core::{
     Adapter, Admitted, Answer, Assurance, Call, Caller, Clock, Consent, Envelope, Evidence, Fault,
@@ -174,6 +174,7 @@ impl Bench {
             authorizer: parts.clone(),
             consents: parts.clone(),
             quota: parts.clone(),
+            capacity: Arc::new(crate::capacity::Turns::default()),
             routes,
             mirror: None,
             outbox: parts.clone(),
@@ -249,6 +250,8 @@ impl Quota for Behind {
     fn spend(&self, _: &Demand<'_>) -> Result<Permit, Exceeded> {
         Ok(Permit::default())
     }
+
+    fn give_back(&self, _: &Demand<'_>, _: &[QuotaState]) {}
 
     fn replied(&self, _: &Demand<'_>) {}
 }

@@ -4,7 +4,7 @@ CARGO ?= cargo
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 NARU := $(CARGO_TARGET_DIR)/debug/naru
 
-.PHONY: help run test lint deps build bench bench-batch bench-messages fuzz clean
+.PHONY: help run test lint deps build bench bench-batch bench-messages bench-consents fuzz clean
 
 help:
 	@echo "make run          build, start the practice world and the gateway, take the tour, keep serving"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench        measure beside other programs and write docs/performance.md"
 	@echo "make bench-batch  a million records of batch files: how fast, and in how much memory"
 	@echo "make bench-messages  measure one telegram and one SOAP envelope, there and back"
+	@echo "make bench-consents  look consents up among ten thousand, a million and ten million (wants 12 GB of disk)"
 	@echo "make fuzz         run every fuzz target for a minute (wants the nightly toolchain)"
 	@echo "make deps         install what the above need"
 
@@ -44,6 +45,9 @@ bench-batch:
 
 bench-messages:
 	$(CARGO) run --release --locked -q -p mappings --example message_speed
+
+bench-consents:
+	$(CARGO) run --release --locked -q -p gateway-store --example consent_speed -- 10000 1000000 10000000
 
 fuzz:
 	scripts/fuzz

@@ -138,7 +138,8 @@ def parts_of(given: dict) -> dict[str, bytes]:
         if name in given:
             found[name] = bytes_of(given[name])
     if consent := given.get("consent"):
-        ordered = {"id": consent["id"], "items": sorted(consent["items"])}
+        as_of = milliseconds(consent["asOf"])
+        ordered = {"id": consent["id"], "items": sorted(consent["items"]), "asOf": as_of}
         found["consent"] = compact(ordered).encode()
     if "call" in given:
         found["call"] = call(given["call"])

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gateway_core::caller::{Authenticate, Means};
 use gateway_core::capacity::{Capacity, Claim, Turn};
-use gateway_core::consent::Consents;
+use gateway_core::consent::{Consents, Found, Spent, UseKey};
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::policy::{AccessRequest, Authorize, Decision};
 use gateway_core::quota::{
@@ -15,8 +15,8 @@ use gateway_core::quota::{
 };
 use gateway_core::route::Routes;
 use gateway_core::{
-    Answer, Assurance, Caller, Clock, Consent, Envelope, Evidence, Fault, Journal, Kind, MemberId,
-    Outbox, Pipeline, Pseudonym, Pseudonymize, Receipt, Record, SubmissionKey,
+    Answer, Assurance, Caller, Clock, Envelope, Evidence, Fault, Journal, Kind, MemberId, Outbox,
+    Pipeline, Pseudonym, Pseudonymize, Receipt, Record, SubmissionKey,
 };
 use jiff::Timestamp;
 
@@ -96,8 +96,16 @@ impl Authorize for Scripted {
 
 #[async_trait]
 impl Consents for Scripted {
-    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Vec<Consent>, Fault> {
-        Ok(Vec::new())
+    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Found, Fault> {
+        Ok(Found { consents: [].into(), as_of: Timestamp::UNIX_EPOCH })
+    }
+
+    async fn spend(&self, _: uuid::Uuid, _: &UseKey) -> Result<Spent, Fault> {
+        Ok(Spent::Ended)
+    }
+
+    async fn give_back(&self, _: uuid::Uuid, _: &UseKey) -> Result<(), Fault> {
+        Ok(())
     }
 }
 

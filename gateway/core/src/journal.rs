@@ -46,6 +46,8 @@ pub struct Trail {
     pub call: Option<Call>,
     /// What the backend sent, where the mapping reads its bytes.
     pub received: Option<Received>,
+    /// Whether a backend has answered.
+    pub answered: bool,
     /// What became of the submit, to be settled once the journal holds it.
     pub submitted: Option<(SubmissionKey, Submitted)>,
     /// Where on the ledger the answer stands.

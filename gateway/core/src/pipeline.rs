@@ -64,6 +64,7 @@ impl Pipeline {
     pub async fn handle(&self, inbound: Inbound) -> Reply {
         let mut trail = self.trail();
         let outcome = self.exchange_caught(&inbound, &mut trail).await;
+        self.give_back(&trail).await;
         let (draft, fault) = self.encode(&inbound, &trail, outcome);
         trail.losses = draft.header(LOSS_HEADER).map(str::to_owned);
         self.count_reply(&trail, draft.body.len());
@@ -74,6 +75,17 @@ impl Pipeline {
                 draft.seal(Some(&receipt)).retry(fault.as_ref())
             }
             Err(broken) => self.unrecorded(&inbound, &trail, broken).await,
+        }
+    }
+
+    /// A use of a consent counts once a backend has answered; before, the person has lost nothing.
+    /// If it cannot be given back it stays counted: nothing is used more often than agreed.
+    async fn give_back(&self, trail: &Trail) {
+        let counted = trail.consent.as_ref().and_then(|used| Some((used.id, used.counted?)));
+        if let Some((consent, key)) = counted.filter(|_| !trail.answered)
+            && let Err(fault) = self.consents.give_back(consent, &key).await
+        {
+            tracing::error!(fault.code = %fault.code, "a use stays counted: {fault}");
         }
     }
 
@@ -109,7 +121,10 @@ impl Pipeline {
         let authorized = stage::authorize(identified, &inbound.evidence, access, now, trail)?;
         let consented = stage::consent(authorized, &*self.consents, keys, now, trail).await?;
         let bytes = inbound.body.len() as u64;
-        let admitted = stage::admit(consented, &*self.quota, keys, now, bytes, trail)?;
+        let (quota, occasion) = (&*self.quota, Occasion { exchange: inbound.id, now });
+        let admitting =
+            stage::admit(consented, quota, &*self.consents, keys, occasion, bytes, trail);
+        let admitted = admitting.await?;
 
         let route = self.routes.route(&admitted)?;
         let target = route.target(|| admitted.spot(keys));
@@ -118,10 +133,10 @@ impl Pipeline {
         let turn = self.turn(&admitted, inbound, target, patience, trail).await?;
         let bounded = target.after(turn.waited, patience);
         let target = bounded.as_ref().unwrap_or(target);
-        let occasion = Occasion { exchange: inbound.id, now };
         let call = target.map(&admitted, occasion, trail)?;
         let delivery = Delivery { admitted: &admitted, occasion, call: &call };
         let Delivered { by, outcome } = self.deliver(&delivery, target, trail).await;
+        trail.answered = trail.received.is_some() || outcome.is_ok();
         trail.proof = outcome.as_ref().ok().and_then(|answer| answer.proof.clone());
         let outcome = by.map_back(&admitted, outcome);
         self.cut(route, admitted, occasion, outcome, trail)

@@ -2,13 +2,15 @@
 //! adds its own proof; the fields are private, so nobody else can make one. Mappings and adapters
 //! take [`Admitted`]: code that skips access, consent or quota does not compile.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::caller::{Authenticate, Means};
-use crate::consent::{Consent, Consents};
+use crate::consent::{Consent, Consents, Found, Spent, UseKey};
 use crate::journal::Trail;
+use crate::mapping::Occasion;
 use crate::policy::{self, Asked, Authorize};
 use crate::quota::{self, Demand, Quota};
 use crate::service::ConsentRule;
@@ -21,6 +23,8 @@ use crate::{
 pub const CONSENT_DOMAIN: &str = "consent";
 /// The pseudonym domain of submission keys.
 pub const SUBMISSION_DOMAIN: &str = "submission";
+/// The pseudonym domain of the keys under which uses of consents are counted.
+pub const USE_DOMAIN: &str = "consent-use";
 /// The pseudonym domain by which exchanges are told apart where a share of them goes another way.
 pub const SPOT_DOMAIN: &str = "spot";
 /// The pseudonym domain of request digests.
@@ -38,7 +42,14 @@ pub struct Authorized(Identified);
 /// The person agreed to it, or need not.
 pub struct Consented {
     authorized: Authorized,
-    consent: Option<ConsentUse>,
+    /// Those that would do, the best one first; none where none is needed.
+    candidates: Option<Vec<Candidate>>,
+}
+
+/// A live consent that covers something of what is asked.
+struct Candidate {
+    used: ConsentUse,
+    is_limited: bool,
 }
 
 /// An exchange that was let through: who, what, and under which consent. What it holds of quotas it
@@ -130,42 +141,97 @@ pub async fn consent(
     let Authorized(Identified { envelope, caller }) = &authorized;
     trail.subject = subject(envelope, pseudonyms);
     let Some(rule) = &envelope.service.consent else {
-        return Ok(Consented { authorized, consent: None });
+        return Ok(Consented { authorized, candidates: None });
     };
     let principal = trail.subject.ok_or_else(|| {
         Fault::new(Kind::Malformed, "subject-missing", "the person concerned is not named")
     })?;
+    if !rule.purpose.recipients.contains(&caller.member) {
+        return Err(missing());
+    }
     let found = consents.find(&principal, &caller.member, &rule.purpose.code).await?;
-    let used = choose(rule, &found, now)?;
-    trail.consent = Some(used.clone());
-    Ok(Consented { authorized, consent: Some(used) })
+    let candidates = choose(rule, &found, now)?;
+    trail.consent = candidates.first().map(|candidate| candidate.used.clone());
+    Ok(Consented { authorized, candidates: Some(candidates) })
 }
 
-/// Spends what the exchange takes of every quota that applies, and lets it through.
+/// Spends what the exchange takes of every quota that applies and then, where the consent has a limit,
+/// one use of it, and lets the exchange through.
 ///
 /// # Errors
-/// `RateLimited`; `Malformed` when it changes something and carries no idempotency key.
-pub fn admit(
+/// `RateLimited`; `ConsentExpired` when all uses are spent; `Malformed` when it changes something and
+/// carries no idempotency key.
+pub async fn admit(
     consented: Consented,
     quota: &dyn Quota,
+    consents: &dyn Consents,
     pseudonyms: &dyn Pseudonymize,
-    now: Timestamp,
+    occasion: Occasion,
     bytes: u64,
     trail: &mut Trail,
 ) -> Result<Admitted, Fault> {
-    let Consented { authorized: Authorized(Identified { envelope, caller }), consent } = consented;
+    let Consented { authorized: Authorized(Identified { envelope, caller }), candidates } =
+        consented;
     let key = submission_key(&envelope, &caller, pseudonyms)?;
-    match quota.spend(&demand(&envelope, &caller, trail.subject.as_ref(), now, bytes)) {
+    let demand = demand(&envelope, &caller, trail.subject.as_ref(), occasion.now, bytes);
+    let held = match quota.spend(&demand) {
         Ok(permit) => {
             trail.quota = permit.states;
-            Ok(Admitted { envelope, caller, consent, key, held: permit.held })
+            permit.held
         }
         Err(excess) => {
             let fault = quota::exceeded(&excess);
             trail.quota = excess.states;
-            Err(fault)
+            return Err(fault);
         }
+    };
+    if let Some(candidates) = candidates {
+        let key = use_key(&envelope, &caller, occasion, pseudonyms);
+        trail.consent = Some(spend_use(candidates, consents, key).await?);
     }
+    let consent = trail.consent.clone();
+    Ok(Admitted { envelope, caller, consent, key, held })
+}
+
+/// The best candidate that has a use left.
+async fn spend_use(
+    candidates: Vec<Candidate>,
+    consents: &dyn Consents,
+    key: UseKey,
+) -> Result<ConsentUse, Fault> {
+    let mut refused = missing();
+    for Candidate { mut used, is_limited } in candidates {
+        if !is_limited {
+            return Ok(used);
+        }
+        let says = match consents.spend(used.id, &key).await? {
+            Spent::Counted => {
+                used.counted = Some(key);
+                return Ok(used);
+            }
+            Spent::UsedUp => ("consent-used-up", "the consent has been used as often as agreed"),
+            Spent::Ended => ("consent-expired", "the person's consent has ended"),
+        };
+        refused = Fault::new(Kind::ConsentExpired, says.0, says.1);
+    }
+    Err(refused)
+}
+
+/// What makes a repeat the same use: the caller's idempotency key, or else the exchange, which a
+/// letter keeps over its attempts.
+fn use_key(
+    envelope: &Envelope,
+    caller: &Caller,
+    occasion: Occasion,
+    pseudonyms: &dyn Pseudonymize,
+) -> UseKey {
+    let ServiceId { sector, code } = &envelope.service.id;
+    let named = match &envelope.idempotency_key {
+        Some(key) => format!("{}\u{1f}{code}\u{1f}{key}", caller.member),
+        // No member's key begins with the separator.
+        None => format!("\u{1f}{}", occasion.exchange),
+    };
+    pseudonyms.pseudonym(sector, USE_DOMAIN, named.as_bytes())
 }
 
 /// What an exchange asks of quotas.
@@ -236,26 +302,32 @@ fn subject(envelope: &Envelope, pseudonyms: &dyn Pseudonymize) -> Option<Pseudon
     }
 }
 
-/// The live consent that covers most of what the service answers.
-fn choose(rule: &ConsentRule, found: &[Consent], now: Timestamp) -> Result<ConsentUse, Fault> {
+/// The live consents that cover something of what the service answers: the one that covers most
+/// first, and of those that cover as much one without a limit.
+fn choose(rule: &ConsentRule, found: &Found, now: Timestamp) -> Result<Vec<Candidate>, Fault> {
     let wanted = rule.wanted();
     let covered = |consent: &Consent| {
-        consent.items.iter().filter(|item| wanted.contains(item.as_str())).count()
+        consent.grant.items.iter().filter(|item| wanted.contains(item.as_str())).count()
     };
-    let covering = || found.iter().filter(|consent| covered(consent) > 0);
-    if let Some(consent) =
-        covering().filter(|consent| consent.is_live(now)).max_by_key(|consent| covered(consent))
-    {
-        return Ok(ConsentUse { id: consent.id, items: consent.items.clone() });
+    let covering = || found.consents.iter().filter(|consent| covered(consent) > 0);
+    let mut live: Vec<_> = covering().filter(|consent| consent.is_live(now)).collect();
+    live.sort_by_key(|consent| (Reverse(covered(consent)), consent.grant.limit.is_some()));
+    if !live.is_empty() {
+        let candidate = |consent: &Consent| Candidate {
+            used: ConsentUse {
+                id: consent.id,
+                items: consent.grant.items.clone(),
+                as_of: found.as_of,
+                counted: None,
+            },
+            is_limited: consent.grant.limit.is_some(),
+        };
+        return Ok(live.into_iter().map(candidate).collect());
     }
-    let ended = covering().filter(|consent| consent.valid_from <= now);
-    Err(match ended.max_by_key(|consent| consent.valid_until) {
-        None => Fault::new(
-            Kind::ConsentMissing,
-            "consent-missing",
-            "the person has not consented to this purpose",
-        ),
-        Some(consent) if consent.withdrawn.is_some() => Fault::new(
+    let ended = covering().filter(|consent| consent.grant.valid_from <= now);
+    Err(match ended.max_by_key(|consent| consent.grant.valid_until) {
+        None => missing(),
+        Some(consent) if consent.withdrawn().is_some() => Fault::new(
             Kind::ConsentExpired,
             "consent-withdrawn",
             "the person has withdrawn the consent",
@@ -264,6 +336,11 @@ fn choose(rule: &ConsentRule, found: &[Consent], now: Timestamp) -> Result<Conse
             Fault::new(Kind::ConsentExpired, "consent-expired", "the person's consent has ended")
         }
     })
+}
+
+fn missing() -> Fault {
+    let says = "the person has not consented to this purpose";
+    Fault::new(Kind::ConsentMissing, "consent-missing", says)
 }
 
 fn submission_key(

@@ -10,9 +10,12 @@
 mod support;
 
 use gateway_core::adapter::Settlement;
+use gateway_core::consent::{Ended, UseLimit};
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::quota::Unit;
-use gateway_core::{Kind, Received, Response};
+use gateway_core::{Consent, Kind, Received, Response};
+use uuid::Uuid;
+
 use support::{Script, answer, consent, exchange, fault, gateway, submission, submit};
 
 #[tokio::test]
@@ -98,15 +101,15 @@ async fn what_was_waited_for_a_turn_is_not_there_for_the_provider() {
 async fn a_consent_must_be_live_and_cover_something() {
     let at = |text: &str| text.parse().unwrap();
     let mut ended = consent();
-    ended.valid_until = at("2025-06-01T00:00:00Z");
+    ended.grant.valid_until = at("2025-06-01T00:00:00Z");
     let mut withdrawn = consent();
-    withdrawn.withdrawn = Some(at("2025-06-01T00:00:00Z"));
+    withdrawn.ended = Some(Ended { at: at("2025-06-01T00:00:00Z"), withdrawn: true });
     let mut future = consent();
-    future.valid_from = at("2026-06-01T00:00:00Z");
+    future.grant.valid_from = at("2026-06-01T00:00:00Z");
     let mut other = consent();
-    other.items = ["unrelated".to_owned()].into();
+    other.grant.items = ["unrelated".to_owned()].into();
     let mut both = consent();
-    both.items.insert("details".to_owned());
+    both.grant.items.insert("details".to_owned());
 
     for (consents, wanted) in [
         (vec![ended.clone()], "ConsentExpired/consent-expired receipt"),
@@ -119,6 +122,61 @@ async fn a_consent_must_be_live_and_cover_something() {
         let (reply, _) = exchange(Script { consents: Ok(consents), ..Script::default() }).await;
         assert_eq!(reply, wanted);
     }
+}
+
+fn limited(id: u128) -> Consent {
+    let mut limited = consent();
+    limited.id = Uuid::from_u128(id);
+    limited.grant.limit = Some(UseLimit::Once);
+    limited
+}
+
+#[tokio::test]
+async fn a_use_is_counted_after_the_quota_and_before_anything_is_asked() {
+    let consents = || Ok(vec![limited(7)]);
+    let (reply, asked) = exchange(Script { consents: consents(), ..Script::default() }).await;
+    assert_eq!(reply, "ok count receipt");
+    assert_eq!(asked[2..6], ["consent", "quota", "spend 7", "map"]);
+    assert!(!asked.iter().any(|asked| asked.starts_with("give back")), "{asked:?}");
+
+    let over = Script { consents: consents(), spent: Err(()), ..Script::default() };
+    let (reply, asked) = exchange(over).await;
+    assert!(reply.starts_with("RateLimited/"), "{reply}");
+    assert!(!asked.iter().any(|asked| asked.starts_with("spend")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_use_is_given_back_when_no_backend_has_answered() {
+    for (called, is_given_back) in [
+        (Some(Err(fault(Kind::BackendUnavailable))), true),
+        (None, true),
+        (Some(Err(fault(Kind::BackendRefused))), true),
+        (Some(Ok(Response::Answer(answer()))), false),
+    ] {
+        let consents = Ok(vec![limited(7)]);
+        let (_, asked) = exchange(Script { consents, called, ..Script::default() }).await;
+        let given_back = asked.iter().any(|asked| asked == "give back 7");
+        assert_eq!(given_back, is_given_back, "{asked:?}");
+    }
+    let consents = Ok(vec![limited(7)]);
+    let unreadable =
+        Script { consents, encoded: Err(fault(Kind::Unmappable)), ..Script::default() };
+    let (_, asked) = exchange(unreadable).await;
+    assert!(!asked.iter().any(|asked| asked == "give back 7"), "the backend has answered");
+}
+
+#[tokio::test]
+async fn a_consent_that_is_used_up_gives_way_to_the_next_best() {
+    let used_up =
+        |consents| Script { consents: Ok(consents), used_up: Some(7), ..Script::default() };
+    let (reply, _) = exchange(used_up(vec![limited(7)])).await;
+    assert_eq!(reply, "ConsentExpired/consent-used-up receipt");
+    let (reply, asked) = exchange(used_up(vec![limited(7), limited(8)])).await;
+    assert_eq!(reply, "ok count receipt");
+    assert_eq!(asked[4..6], ["spend 7", "spend 8"]);
+    let (reply, asked) = exchange(used_up(vec![limited(7), consent()])).await;
+    assert_eq!(reply, "ok count receipt");
+    assert_eq!(asked[4], "map", "one without a limit is not spent");
 }
 
 #[tokio::test]

@@ -8,7 +8,6 @@ mod letters;
 mod limits;
 mod submits;
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,22 +15,15 @@ use std::time::Duration;
 
 use actix_web::dev::Server;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Bytes, Data, Path, Query};
+use actix_web::web::{self, Data};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
 use gateway_core::caller::Means;
-use gateway_core::journal::{RecordKind, Trail};
-use gateway_core::stage::CONSENT_DOMAIN;
-use gateway_core::{
-    Assurance, Caller, Consent, ConsentUse, ExchangeId, Fault, Kind, MemberId, Pseudonymize,
-    Purpose, Record, ResidentNumber,
-};
-use gateway_store::{ConsentRegistry, RegistryError};
-use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
-use zeroize::Zeroize;
+use gateway_core::{Assurance, Caller, Fault, Kind, MemberId};
+use serde::Serialize;
 
 use crate::authenticate::sha256;
+use crate::consents::Desk;
+use crate::consents::http::{self, Api, Door};
 use crate::deployment::Deployment;
 use crate::listen::Gateway;
 use crate::reload::{ReloadError, Reloaded, Reloader};
@@ -49,36 +41,6 @@ pub struct Administration {
     pub ready: Arc<AtomicBool>,
 }
 
-/// A consent to record. The resident number is turned into a pseudonym at once and not kept.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Grant {
-    sector: String,
-    resident: String,
-    recipient: String,
-    purpose: String,
-    items: BTreeSet<String>,
-    valid_from: Option<Timestamp>,
-    valid_until: Timestamp,
-}
-
-#[derive(Serialize)]
-struct Recorded {
-    id: Uuid,
-    receipt: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Listing {
-    recipient: String,
-    /// The last id of the page before.
-    after: Option<Uuid>,
-}
-
-/// Consents in one answer.
-const PAGE: u32 = 100;
-
 /// Binds and starts the admin listener.
 ///
 /// # Errors
@@ -88,6 +50,7 @@ pub fn serve(
     address: SocketAddr,
     shutdown: Duration,
 ) -> std::io::Result<Server> {
+    let consents = Data::new(Api { desk: administration.desk(), door: Door::Operators });
     let administration = Data::new(administration);
     let app = move || {
         App::new()
@@ -95,11 +58,9 @@ pub fn serve(
             .route("/livez", web::get().to(livez))
             .route("/readyz", web::get().to(readyz))
             .route("/metrics", web::get().to(metrics))
-            .route("/admin/consents", web::post().to(grant))
-            .route("/admin/consents", web::get().to(list))
-            .route("/admin/consents/{id}", web::delete().to(withdraw))
             .route("/admin/reload", web::post().to(reload))
             .route("/admin/mirror", web::get().to(differences))
+            .configure(|config| http::routes(config, "/admin/consents", consents.clone()))
             .configure(acts::routes)
             .configure(exchanges::routes)
             .configure(letters::routes)
@@ -145,26 +106,6 @@ async fn metrics(admin: Data<Administration>) -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text)
 }
 
-async fn grant(request: HttpRequest, body: Bytes, admin: Data<Administration>) -> HttpResponse {
-    answer(admin.grant(&request, &body).await, StatusCode::CREATED)
-}
-
-async fn withdraw(
-    request: HttpRequest,
-    id: Path<Uuid>,
-    admin: Data<Administration>,
-) -> HttpResponse {
-    answer(admin.withdraw(&request, *id).await, StatusCode::OK)
-}
-
-async fn list(
-    request: HttpRequest,
-    listing: Query<Listing>,
-    admin: Data<Administration>,
-) -> HttpResponse {
-    answer(admin.list(&request, &listing).await, StatusCode::OK)
-}
-
 /// The last answers that differed elsewhere, the newest first: where, never what.
 async fn differences(request: HttpRequest, admin: Data<Administration>) -> HttpResponse {
     let operator = operator(&admin.gateway.current(), &request);
@@ -207,7 +148,7 @@ async fn reload(request: HttpRequest, admin: Data<Administration>) -> HttpRespon
     }
 }
 
-fn answer<T: Serialize>(result: Result<T, Fault>, success: StatusCode) -> HttpResponse {
+pub(crate) fn answer<T: Serialize>(result: Result<T, Fault>, success: StatusCode) -> HttpResponse {
     match result {
         Ok(value) => HttpResponse::build(success).json(value),
         Err(fault) => {
@@ -215,8 +156,8 @@ fn answer<T: Serialize>(result: Result<T, Fault>, success: StatusCode) -> HttpRe
             let status = match fault.kind {
                 Kind::Malformed | Kind::Unmappable => StatusCode::BAD_REQUEST,
                 Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
-                Kind::Unroutable => StatusCode::NOT_FOUND,
                 Kind::Forbidden => StatusCode::FORBIDDEN,
+                Kind::Unroutable => StatusCode::NOT_FOUND,
                 Kind::Unsupported => StatusCode::CONFLICT,
                 _ => StatusCode::INTERNAL_SERVER_ERROR,
             };
@@ -234,108 +175,13 @@ fn answer<T: Serialize>(result: Result<T, Fault>, success: StatusCode) -> HttpRe
 }
 
 impl Administration {
-    async fn grant(&self, request: &HttpRequest, body: &[u8]) -> Result<Recorded, Fault> {
-        let deployment = self.gateway.current();
-        let operator = operator(&deployment, request)?;
-        let mut grant: Grant = serde_json::from_slice(body).map_err(|error| {
-            // The error names a field and a position, never a value of the resident's.
-            malformed(format!(
-                "not a consent: {} error at column {}",
-                kind_of(&error),
-                error.column()
-            ))
-        })?;
-        let consent = self.consent(&deployment, &grant);
-        grant.resident.zeroize();
-        let consent = consent?;
-        let recorded = self.record(&operator, "admin/consent-grant", &consent, body).await?;
-        self.resources.store.grant(&consent).await.map_err(registry_fault)?;
-        Ok(recorded)
-    }
-
-    async fn withdraw(&self, request: &HttpRequest, id: Uuid) -> Result<Recorded, Fault> {
-        let operator = operator(&self.gateway.current(), request)?;
-        let consent = self.resources.store.withdraw(id).await.map_err(registry_fault)?;
-        self.record(&operator, "admin/consent-withdraw", &consent, &[]).await
-    }
-
-    async fn list(&self, request: &HttpRequest, listing: &Listing) -> Result<Vec<Consent>, Fault> {
-        operator(&self.gateway.current(), request)?;
-        let recipient = MemberId(listing.recipient.as_str().into());
-        let page = self.resources.store.of_recipient(&recipient, listing.after, PAGE).await;
-        page.map_err(registry_fault)
-    }
-
-    /// Checks a grant against the registry: nobody can consent to what it does not name.
-    fn consent(&self, deployment: &Deployment, grant: &Grant) -> Result<Consent, Fault> {
-        let named = |purpose: &&Arc<Purpose>| {
-            *purpose.sector == *grant.sector && *purpose.code == *grant.purpose
-        };
-        let purpose = deployment.purposes.iter().find(named);
-        let purpose =
-            purpose.ok_or_else(|| malformed("the sector registers no purpose of this name"))?;
-        let known = |item: &String| purpose.items.contains_key(item);
-        if grant.items.is_empty() || !grant.items.iter().all(known) {
-            return Err(malformed("items must name items of this purpose, at least one"));
-        }
-        if !deployment.members.ids().iter().any(|member| *member.0 == grant.recipient) {
-            return Err(malformed("the recipient is not a member"));
-        }
-        if !purpose.recipients.iter().any(|member| *member.0 == grant.recipient) {
-            return Err(malformed("the purpose does not name this recipient"));
-        }
-        let resident =
-            ResidentNumber::parse(&grant.resident).map_err(|e| malformed(e.to_string()))?;
-        let valid_from = grant.valid_from.unwrap_or_else(|| self.resources.clock.now());
-        if grant.valid_until <= valid_from {
-            return Err(malformed("valid_until must be later than valid_from"));
-        }
-        let resident = resident.expose().as_bytes();
-        Ok(Consent {
-            id: Uuid::now_v7(),
-            principal: deployment.pseudonyms.pseudonym(&grant.sector, CONSENT_DOMAIN, resident),
-            recipient: MemberId(grant.recipient.as_str().into()),
-            purpose: grant.purpose.clone(),
-            items: grant.items.clone(),
-            valid_from,
-            valid_until: grant.valid_until,
-            withdrawn: None,
-        })
-    }
-
-    async fn record(
-        &self,
-        operator: &Caller,
-        act: &str,
-        consent: &Consent,
-        request: &[u8],
-    ) -> Result<Recorded, Fault> {
-        let trail = Trail {
-            configuration: Some(self.gateway.current().pipeline.configuration.clone()),
-            caller: Some(operator.clone()),
-            subject: Some(consent.principal),
-            consent: Some(ConsentUse { id: consent.id, items: consent.items.clone() }),
-            ..Trail::default()
-        };
-        let now = self.resources.clock.now();
-        let record = Record {
-            exchange: ExchangeId(Uuid::now_v7()),
-            kind: RecordKind::Administration,
-            received: now,
-            finished: now,
-            front: act,
-            trail: &trail,
-            request,
-            reply: &[],
-            fault: None,
-        };
-        let receipt = self.resources.journal.append(record).await?;
-        Ok(Recorded { id: consent.id, receipt: receipt.0 })
+    fn desk(&self) -> Desk {
+        Desk { gateway: self.gateway.clone(), resources: self.resources.clone() }
     }
 }
 
 /// Who asks, by the bearer key.
-fn operator(deployment: &Deployment, request: &HttpRequest) -> Result<Caller, Fault> {
+pub(crate) fn operator(deployment: &Deployment, request: &HttpRequest) -> Result<Caller, Fault> {
     let header = request.headers().get("authorization").and_then(|value| value.to_str().ok());
     let key = header.and_then(|value| value.strip_prefix("Bearer "));
     let name = key.and_then(|key| deployment.operators.get(&sha256(key.as_bytes())));
@@ -345,32 +191,4 @@ fn operator(deployment: &Deployment, request: &HttpRequest) -> Result<Caller, Fa
     })?;
     let member = MemberId(name.as_str().into());
     Ok(Caller { member, means: Means::ApiKey, assurance: Assurance::Low })
-}
-
-fn malformed(public: impl Into<String>) -> Fault {
-    Fault::new(Kind::Malformed, "not-a-consent", public)
-}
-
-fn registry_fault(error: RegistryError) -> Fault {
-    let (kind, code, public) = match &error {
-        RegistryError::Unknown(_) => {
-            (Kind::Unroutable, "no-such-consent", "there is no consent with this id")
-        }
-        RegistryError::Exists(_) | RegistryError::Invalid(_) => {
-            (Kind::Malformed, "not-a-consent", "the consent cannot be recorded as it is")
-        }
-        RegistryError::Store(_) => {
-            (Kind::Internal, "store-unavailable", "the store cannot be used at the moment")
-        }
-    };
-    Fault::new(kind, code, public).source(error)
-}
-
-fn kind_of(error: &serde_json::Error) -> &'static str {
-    match error.classify() {
-        serde_json::error::Category::Syntax => "syntax",
-        serde_json::error::Category::Data => "field",
-        serde_json::error::Category::Eof => "end of text",
-        serde_json::error::Category::Io => "reading",
-    }
 }

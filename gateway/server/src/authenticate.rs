@@ -18,6 +18,7 @@ pub struct Members {
     ids: Vec<MemberId>,
     api_keys: HashMap<Sha256, MemberId>,
     certificates: HashMap<Sha256, MemberId>,
+    paper_consent: HashMap<MemberId, Assurance>,
 }
 
 impl Members {
@@ -27,8 +28,12 @@ impl Members {
     /// Every identifier used twice, digest that is none, and credential of two members.
     pub fn new(members: &[Member]) -> Result<Self, Vec<Problem>> {
         let mut problems = Vec::new();
-        let mut all =
-            Self { ids: Vec::new(), api_keys: HashMap::new(), certificates: HashMap::new() };
+        let mut all = Self {
+            ids: Vec::new(),
+            api_keys: HashMap::new(),
+            certificates: HashMap::new(),
+            paper_consent: HashMap::new(),
+        };
         for (index, member) in members.iter().enumerate() {
             let at = format!("member[{index}]");
             let id = MemberId(member.id.as_str().into());
@@ -56,6 +61,7 @@ impl Members {
                     }
                 }
             }
+            all.paper_consent.extend(member.paper_consent.map(|worth| (id.clone(), worth)));
             all.ids.push(id);
         }
         if problems.is_empty() { Ok(all) } else { Err(problems) }
@@ -69,6 +75,11 @@ impl Members {
         let api_key = evidence.api_key.as_deref();
         let api_key = api_key.and_then(|key| self.api_keys.get(&sha256(key.as_bytes())));
         certificate.or(api_key).or(evidence.folder.as_ref())
+    }
+
+    /// What the word of this office for a consent on paper is worth; nothing where it takes none.
+    pub fn paper_consent(&self, member: &MemberId) -> Option<Assurance> {
+        self.paper_consent.get(member).copied()
     }
 
     /// Every member.
@@ -181,6 +192,7 @@ mod tests {
             name: id.into(),
             api_keys: vec![format!("sha256:{}", hex::encode(sha256(key.as_bytes())))],
             certificates: vec![format!("sha256:{}", hex::encode(sha256(certificate)))],
+            paper_consent: None,
             fronts: vec![],
         };
         Members::new(&[member("a", "key-a", b"cert-a"), member("b", "key-b", b"cert-b")]).unwrap()
@@ -223,6 +235,7 @@ mod tests {
             name: id.into(),
             api_keys: vec![key.into()],
             certificates: vec![],
+            paper_consent: None,
             fronts: vec![],
         };
         let good = format!("sha256:{}", "0".repeat(64));

@@ -76,7 +76,8 @@ enum Command {
     /// Work with mappings.
     #[command(subcommand)]
     Mapping(mapping::Mapping),
-    /// Record, withdraw and list consents, through a running gateway's admin listener.
+    /// Grant, narrow, withdraw, import, show and list consents, their histories and receipts, through a
+    /// running gateway's admin listener.
     Consent(consent::Consent),
     /// List, replay and drop asynchronous exchanges and callbacks, through a running gateway's admin
     /// listener.

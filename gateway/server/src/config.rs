@@ -6,6 +6,7 @@
 mod alarm;
 mod backend;
 mod batch;
+mod consent;
 pub mod layers;
 mod queue;
 mod quota;
@@ -26,6 +27,7 @@ use crate::secret::SecretRef;
 pub use alarm::{Alarm, Level, Priority};
 pub use backend::{Backend, BackendCommon, BackendKind, BackendKindName};
 pub use batch::{BatchListener, Sftp};
+pub use consent::Consent;
 pub use queue::{Queue, Subscription};
 pub use quota::{Per, Period, Quota};
 pub use routes::Route;
@@ -87,6 +89,8 @@ pub struct Config {
     pub queue: Option<Queue>,
     /// `[[subscription]]`
     pub subscriptions: Vec<Subscription>,
+    /// `[consent]`
+    pub consent: Consent,
     /// `[log_output]`
     pub log_output: LogOutput,
 }
@@ -365,6 +369,8 @@ pub struct Member {
     /// `sha256:` and the hex digest of each certificate's DER.
     #[serde(default)]
     pub certificates: Vec<String>,
+    /// It is an office that takes consents on paper; what its word for that is worth.
+    pub paper_consent: Option<gateway_core::Assurance>,
     /// The versions of formats that it speaks, where a listener serves another version of the same.
     #[serde(default)]
     pub fronts: Vec<String>,
@@ -458,6 +464,7 @@ impl Config {
         let listen = sections.optional("listen");
         let fronts = sections.optional("fronts");
         let log_output = sections.optional("log_output");
+        let consent = sections.optional("consent");
         let queue = sections.at_most_one("queue");
         let subscriptions = sections.list("subscription");
         let members = sections.list("member");
@@ -467,7 +474,7 @@ impl Config {
         let backends = sections.backends();
         let routes = sections.list("route");
         sections.refuse_the_rest();
-        match (gateway, secrets, log, admin, listen, fronts, log_output, queue) {
+        match (gateway, secrets, log, admin, listen, fronts, log_output, queue, consent) {
             (
                 Some(gateway),
                 Some(secrets),
@@ -477,6 +484,7 @@ impl Config {
                 Some(fronts),
                 Some(log_output),
                 Some(queue),
+                Some(consent),
             ) if sections.problems.is_empty() => Ok(Self {
                 base,
                 table,
@@ -494,6 +502,7 @@ impl Config {
                 routes,
                 queue,
                 subscriptions,
+                consent,
                 log_output,
             }),
             _ => Err(sections.problems),

@@ -132,7 +132,7 @@ impl Deployment {
             pseudonyms: plan.pseudonyms.clone(),
             authenticator: members.clone(),
             authorizer: Arc::new(Access::new(plan.policies)),
-            consents: resources.store.clone(),
+            consents: resources.consents.clone(),
             quota: quotas.clone(),
             capacity: turns.clone(),
             routes,

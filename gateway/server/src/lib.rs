@@ -13,6 +13,7 @@ pub mod capacity;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod consents;
 pub mod deployment;
 pub mod fingerprint;
 pub mod later;

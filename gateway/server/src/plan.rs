@@ -23,6 +23,7 @@ use crate::authenticate::{Members, Sha256, parse_hash};
 use crate::backends::PlannedBackend;
 use crate::config::source::Source;
 use crate::config::{Config, Problem, Sftp, SwitchTls, Tls};
+use crate::consents::receipt::ReceiptSigner;
 use crate::fingerprint::Fingerprint;
 use crate::listen::batch::ssh::{Login, Ssh};
 use crate::listen::http::HttpFronts;
@@ -56,6 +57,8 @@ pub struct Plan {
     pub commitment_key: CommitmentKey,
     /// Who is asked about the log's checkpoints.
     pub notary: Option<NotaryConfig>,
+    /// What signs the receipts of consents.
+    pub receipts: Option<ReceiptSigner>,
     /// What a reload exchanges.
     pub deployable: Deployable,
 }
@@ -152,6 +155,7 @@ impl Plan {
         let commitment_key = commitment_key.map(|key| CommitmentKey::new(&key));
         let log_key = log_key(&config, &mut check);
         let notary = notary::plan(&config.log, &config.base, &mut check);
+        let receipts = receipt_signer(&config, &mut check);
         let backends = PlannedBackend::all(&config, &mut check);
         let members = check.many(Members::new(&config.members)).map(Arc::new);
         let watch = check.many(Watch::new(&config.alarms));
@@ -255,6 +259,7 @@ impl Plan {
                     log_key,
                     commitment_key,
                     notary,
+                    receipts,
                     deployable,
                 })
             }
@@ -301,6 +306,13 @@ fn log_key(config: &Config, check: &mut Check) -> Option<LogKey> {
     let message = format!("the key is for the origin {name}; make one with `naru key log`");
     check.that("log.origin", name == config.log.origin, message);
     Some(key)
+}
+
+fn receipt_signer(config: &Config, check: &mut Check) -> Option<ReceiptSigner> {
+    let at = "consent.receipt_key";
+    let key = config.consent.receipt_key.as_ref()?;
+    let seed = check.one(at, key.resolve_key(&config.base))?;
+    check.one(at, ReceiptSigner::new(&seed, &config.gateway.name))
 }
 
 fn operators(config: &Config, check: &mut Check) -> HashMap<Sha256, String> {

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use gateway_core::{Clock, Journal};
 use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey, NotaryConfig};
-use gateway_store::{ArchiveStore, QuotaCount, Store};
+use gateway_store::{ArchiveStore, ConsentStore, QuotaCount, Store};
 use tokio::sync::Notify;
 
 use crate::alarm::Alarms;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::consents::receipt::ReceiptSigner;
 use crate::mirrors::Mirrors;
 use crate::serve::{ServeError, opening};
 use crate::telemetry::{Metrics, Observed};
@@ -21,10 +22,14 @@ use crate::telemetry::{Metrics, Observed};
 pub struct Resources {
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Consents and submits under way.
+    /// Submits under way and letters.
     pub store: Arc<Store>,
     /// What is kept beside the evidence log.
     pub archive: Arc<ArchiveStore>,
+    /// What persons agreed to.
+    pub consents: Arc<ConsentStore>,
+    /// What signs the receipts of consents, where it is configured.
+    pub receipts: Option<Arc<ReceiptSigner>>,
     /// The evidence log.
     pub log: Arc<Log>,
     /// The same, observed: every exit passes it once.
@@ -51,11 +56,14 @@ impl Resources {
         log_key: LogKey,
         commitments: CommitmentKey,
         notary: Option<NotaryConfig>,
+        receipts: Option<ReceiptSigner>,
     ) -> Result<Self, ServeError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = Arc::new(open_store(config, clock.clone()).await?);
         let quota_counts = store.quota_counts().await.map_err(opening("what is used of quotas"))?;
         let quota_counts = quota_counts.into();
+        let consents = Arc::new(open_consents(config, clock.clone()).await?);
+        let receipts = receipts.map(Arc::new);
         let archive = Arc::new(open_archive(config).await?);
         let log = open_log(config, log_key, commitments, notary, archive.clone()).await?;
         let log = Arc::new(log);
@@ -70,6 +78,8 @@ impl Resources {
             clock,
             store,
             archive,
+            consents,
+            receipts,
             log,
             journal,
             letters_due,
@@ -93,6 +103,15 @@ async fn open_archive(config: &Config) -> Result<ArchiveStore, ServeError> {
     let file = config.path(&config.gateway.state).join("archive.sqlite");
     let opened = ArchiveStore::open(&file).await;
     opened.map_err(opening(format!("the archive {}", file.display())))
+}
+
+async fn open_consents(config: &Config, clock: Arc<dyn Clock>) -> Result<ConsentStore, ServeError> {
+    let file = match &config.consent.store {
+        Some(file) => config.path(file),
+        None => config.path(&config.gateway.state).join("consents.sqlite"),
+    };
+    let what = format!("the consents in {}", file.display());
+    ConsentStore::open(&file, clock).await.map_err(opening(what))
 }
 
 async fn open_log(

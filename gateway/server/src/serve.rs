@@ -21,6 +21,7 @@ use tonic::transport::server::ServerTlsConfig;
 use crate::admin::{self, Administration};
 use crate::authenticate::sha256;
 use crate::config::{BatchListener, Config, Limits, Sftp};
+use crate::consents::Desk;
 use crate::deployment::Deployment;
 use crate::later;
 use crate::listen::batch::BatchSettings;
@@ -101,9 +102,10 @@ impl Running {
             log_key,
             commitment_key,
             notary,
+            receipts,
             deployable,
         } = plan;
-        let resources = Resources::open(&config, log_key, commitment_key, notary).await?;
+        let resources = Resources::open(&config, log_key, commitment_key, notary, receipts).await?;
         let deployment = Deployment::new(deployable, &resources, None)?;
         recover(&deployment.pipeline).await?;
         let configuration = &deployment.fingerprint.configuration;
@@ -128,13 +130,17 @@ impl Running {
         running.watch_folders(&config, batch_servers);
         running.administer(&config).await?;
         running.work_on_letters(&config);
-        let sweeping = sweep(running.gateway.clone());
+        let sweeping = sweep(running.gateway.clone(), running.desk());
         tokio::spawn(running.stop.clone().run_until_cancelled_owned(sweeping));
         let keeping = keep_counting(running.gateway.clone(), running.resources.clone());
         tokio::spawn(running.stop.clone().run_until_cancelled_owned(keeping));
         running.ready.store(true, Ordering::Release);
         running.health.set(true).await;
         Ok(running)
+    }
+
+    fn desk(&self) -> Desk {
+        Desk { gateway: self.gateway.clone(), resources: self.resources.clone() }
     }
 
     fn work_on_letters(&self, config: &Config) {
@@ -176,7 +182,7 @@ impl Running {
                 message_timeout: Duration::from_secs(config.listen.limits.message_seconds),
                 shutdown: self.patience,
             };
-            let server = listen::http::serve(self.gateway.clone(), settings)
+            let server = listen::http::serve(self.gateway.clone(), self.desk(), settings)
                 .map_err(opening(format!("the HTTP listener {}", listener.address)))?;
             self.run(server);
         }
@@ -369,8 +375,9 @@ async fn keep_counts(gateway: &Gateway, resources: &Resources) {
     }
 }
 
-/// Looks up what is still open and forgets idle peers and shares.
-async fn sweep(gateway: Gateway) {
+/// Looks up what is still open, ends consents whose time is over, and forgets idle peers
+/// and shares.
+async fn sweep(gateway: Gateway, desk: Desk) {
     loop {
         tokio::time::sleep(SWEEP).await;
         gateway.forget_idle_peers();
@@ -378,6 +385,9 @@ async fn sweep(gateway: Gateway) {
         deployment.quotas.sweep(deployment.pipeline.clock.now());
         if let Err(error) = recover(&gateway.current().pipeline).await {
             tracing::error!("{error}");
+        }
+        if let Err(fault) = desk.sweep().await {
+            tracing::error!(fault.code = %fault.code, "consents that are over wait: {fault}");
         }
     }
 }

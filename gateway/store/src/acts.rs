@@ -11,7 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::consents::uuid;
+use crate::database::uuid;
 use crate::error::Broken;
 
 /// An act that was proposed.

@@ -16,8 +16,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{QueryBuilder, SqlSafeStr, Sqlite, SqliteConnection, SqlitePool};
 use tokio::runtime::Handle;
 
+use crate::database::{connect, migrated};
 use crate::error::{Broken, StoreError};
-use crate::store::{connect, migrated};
 use row::Row;
 
 pub use exchanges::{ExchangeFilter, ExchangeRecord, OUTCOME_REFUSED};

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use gateway_core::consent::ConsentError;
 use gateway_core::{Fault, Kind};
 use uuid::Uuid;
 
@@ -69,13 +70,14 @@ pub enum RegistryError {
     #[error("there is no consent {0}")]
     Unknown(Uuid),
     /// A consent of this id exists already.
-    #[error(
-        "a consent {0} exists already; consents are not changed, withdraw it and grant another"
-    )]
+    #[error("a consent {0} exists already")]
     Exists(Uuid),
-    /// It could never be relied on.
-    #[error("not a consent: {0}")]
-    Invalid(&'static str),
+    /// What is asked may not be.
+    #[error(transparent)]
+    Refused(#[from] ConsentError),
+    /// The proof is of another act than the one that it came with.
+    #[error("the proof is of another act")]
+    OtherAct,
     /// The store cannot be used.
     #[error("the store cannot be used: {0}")]
     Store(#[from] Broken),

@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use crate::Store;
-use crate::consents::uuid;
+use crate::database::uuid;
 use crate::error::Broken;
 use crate::letters::{task, time};
 

@@ -9,7 +9,7 @@ use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 use crate::Store;
-use crate::consents::uuid;
+use crate::database::uuid;
 use crate::error::Broken;
 
 /// Expired letters removed with each one that ends, as in the outbox.

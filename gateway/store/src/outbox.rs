@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use crate::Store;
-use crate::consents::uuid;
+use crate::database::uuid;
 use crate::error::Broken;
 
 /// Expired outcomes removed with each one that is added: the table shrinks faster than it grows,

@@ -6,13 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::Clock;
-use sqlx::SqlSafeStr;
 use sqlx::SqlitePool;
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use uuid::Uuid;
 
-use crate::cache::ConsentCache;
+use crate::database::{self, migration};
 use crate::error::{Broken, StoreError};
 
 /// How long the outcome of a submit is kept when nothing else is said: a request repeated under its
@@ -29,7 +26,6 @@ pub struct Store {
     pub(crate) writing: SqlitePool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keep: Duration,
-    pub(crate) cache: ConsentCache,
     /// Names this process in the outbox: what another name holds was left behind by a dead one.
     pub(crate) boot: Uuid,
     _lock: File,
@@ -47,27 +43,15 @@ impl Store {
         keep: Duration,
     ) -> Result<Self, StoreError> {
         let lock = lock(path)?;
-        let database = |source| StoreError::database(path.to_owned(), source);
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
-        let writing = connect(1, options.clone()).await.map_err(database)?;
-        migrate(path, &writing).await?;
-        let reading = connect(READERS, options.read_only(true)).await.map_err(database)?;
-        let store = Self {
-            reading,
-            writing,
-            clock,
-            keep,
-            cache: ConsentCache::default(),
-            boot: Uuid::new_v4(),
-            _lock: lock,
-        };
+        let failed = |source| StoreError::database(path.to_owned(), source);
+        let options = database::options(path);
+        let writing = database::connect(1, options.clone()).await.map_err(failed)?;
+        database::migrate(path, &writing, migrations()).await?;
+        let reading = database::connect(READERS, options.read_only(true)).await.map_err(failed)?;
+        let store = Self { reading, writing, clock, keep, boot: Uuid::new_v4(), _lock: lock };
         store.sweep(i64::MAX).await.map_err(|broken| match broken {
-            Broken::Database(source) => database(source),
-            other => database(sqlx::Error::Protocol(other.to_string())),
+            Broken::Database(source) => failed(source),
+            other => failed(sqlx::Error::Protocol(other.to_string())),
         })?;
         Ok(store)
     }
@@ -79,24 +63,8 @@ impl Store {
     }
 }
 
-pub(crate) async fn connect(
-    connections: u32,
-    options: SqliteConnectOptions,
-) -> Result<SqlitePool, sqlx::Error> {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(connections)
-        .min_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false);
-    pool.connect_with(options).await
-}
-
-async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), StoreError> {
-    let migration = |number, name: &'static str, text: &'static str| {
-        Migration::new(number, name.into(), MigrationType::Simple, text.into_sql_str(), false)
-    };
-    let migrations = vec![
+fn migrations() -> Vec<sqlx::migrate::Migration> {
+    vec![
         migration(
             1,
             "consents and outbox",
@@ -108,19 +76,10 @@ async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), StoreError> {
             include_str!("../migrations/0002_outbox_names_its_backend.sql"),
         ),
         migration(3, "letters", include_str!("../migrations/0003_letters.sql")),
+        migration(10, "consents moved", include_str!("../migrations/0010_consents_moved.sql")),
         migration(20, "acts", include_str!("../migrations/0020_acts.sql")),
         migration(30, "quota counts", include_str!("../migrations/0030_quota_counts.sql")),
-    ];
-    migrated(path, Migrator::with_migrations(migrations).run(pool).await)
-}
-
-pub(crate) fn migrated(path: &Path, result: Result<(), MigrateError>) -> Result<(), StoreError> {
-    result.map_err(|error| match error {
-        MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => {
-            StoreError::database(path.to_owned(), source)
-        }
-        source => StoreError::Migration { path: path.to_owned(), source },
-    })
+    ]
 }
 
 /// SQLite lets processes share a file, but two gateways would each take the other for dead.

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use conformance::{Backend, TestClock, shared_clock};
 use gateway_core::Outbox;
-use gateway_store::{Store, StoreError};
+use gateway_store::{ConsentStore, Store, StoreError};
 use tempfile::TempDir;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -37,9 +37,15 @@ impl Sqlite {
 
 impl Backend for Sqlite {
     type Store = Store;
+    type Consents = ConsentStore;
 
     async fn open(&self) -> Store {
         self.try_open().await.unwrap()
+    }
+
+    async fn consents(&self) -> ConsentStore {
+        let path = self.directory.path().join("consents.db");
+        ConsentStore::open(&path, self.clock.clone()).await.unwrap()
     }
 
     fn clock(&self) -> &TestClock {
@@ -62,7 +68,11 @@ conforms! {
     consents::what_is_granted_is_found_as_it_was,
     consents::only_the_same_person_recipient_and_purpose_find_it,
     consents::a_withdrawal_holds_for_every_later_request,
+    consents::a_consent_can_be_narrowed_and_never_widened,
+    consents::revisions_are_chained_and_replay_to_the_state,
     consents::what_is_no_consent_is_refused,
+    consents::uses_are_counted_once_per_key_and_period,
+    consents::of_many_at_once_one_uses_a_single_use,
     consents::they_are_listed_by_person_and_by_recipient,
     letters::what_is_posted_is_taken_once_as_it_was,
     letters::what_a_dead_process_took_is_due_again,
@@ -132,4 +142,24 @@ async fn a_closed_store_is_an_internal_fault() {
     store.close().await;
     let fault = store.unsettled().await.unwrap_err();
     assert_eq!(fault.kind, gateway_core::Kind::Internal);
+}
+
+/// Each with a cache of its own, as two processes have.
+#[tokio::test]
+async fn what_one_gateway_changes_another_on_the_same_file_sees_at_once() {
+    use conformance::consents::{change, find, grant, terms};
+    use gateway_core::consent::Change;
+
+    let sqlite = Sqlite::new();
+    let (here, there) = (sqlite.consents().await, sqlite.consents().await);
+    assert!(find(&there, &terms(1)).await.is_empty(), "having none is cached too");
+    for id in 0..3 {
+        grant(&here, id, terms(1)).await.unwrap();
+        assert_eq!(find(&there, &terms(1)).await.len(), id as usize + 1);
+    }
+    for id in 0..3 {
+        assert!(find(&here, &terms(1)).await[id as usize].withdrawn().is_none());
+        change(&there, id, Change::Withdraw).await.unwrap();
+        assert!(find(&here, &terms(1)).await[id as usize].withdrawn().is_some());
+    }
 }

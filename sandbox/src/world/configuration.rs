@@ -52,6 +52,9 @@ origin = "{LOG_ORIGIN}"
 key = "file:keys/log.key"
 publish_seconds = 1
 
+[consent]
+receipt_key = "file:keys/consent-receipts.key"
+
 [log_output]
 format = "json"
 filter = "info"
@@ -134,6 +137,7 @@ certificates = ["{certificate}"]
 id = "city-a"
 name = "City A"
 api_keys = ["{city_a}"]
+paper_consent = "low"
 
 [[member]]
 id = "city-b"

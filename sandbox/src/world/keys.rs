@@ -100,7 +100,7 @@ impl ApiKeys {
 /// # Errors
 /// When they cannot be made or written.
 pub fn create_gateway_keys(layout: &Layout) -> Result<(), KeyError> {
-    let keys = ["welfare", "population", "commitments", "queue"];
+    let keys = ["welfare", "population", "commitments", "queue", "consent-receipts"];
     for name in keys.map(|key| format!("keys/{key}.key")) {
         layout.write_secret(&name, hex::encode(random()?))?;
     }

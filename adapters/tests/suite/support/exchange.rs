@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use gateway_core::caller::{Authenticate, Means};
-use gateway_core::consent::Consents;
+use gateway_core::consent::{Consents, Found, Spent, UseKey};
 use gateway_core::journal::Trail;
 use gateway_core::outbox::Submission;
 use gateway_core::policy::{AccessRequest, Authorize, Decision};
 use gateway_core::quota::{Demand, Exceeded, Permit, Quota, QuotaState};
 use gateway_core::{
-    Admitted, Assurance, Caller, Clock, Consent, Envelope, Evidence, ExchangeId, Fault, MemberId,
-    Message, Operation, Pseudonym, Pseudonymize, Service, ServiceId, SubmissionKey, stage,
+    Admitted, Assurance, Caller, Clock, Envelope, Evidence, ExchangeId, Fault, MemberId, Message,
+    Occasion, Operation, Pseudonym, Pseudonymize, Service, ServiceId, SubmissionKey, stage,
 };
 
 /// A world in which everyone may do everything.
@@ -33,8 +33,16 @@ impl Authorize for Anyone {
 
 #[async_trait]
 impl Consents for Anyone {
-    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Vec<Consent>, Fault> {
-        Ok(vec![])
+    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Found, Fault> {
+        Ok(Found { consents: [].into(), as_of: jiff::Timestamp::UNIX_EPOCH })
+    }
+
+    async fn spend(&self, _: uuid::Uuid, _: &UseKey) -> Result<Spent, Fault> {
+        Ok(Spent::Ended)
+    }
+
+    async fn give_back(&self, _: uuid::Uuid, _: &UseKey) -> Result<(), Fault> {
+        Ok(())
     }
 }
 
@@ -89,7 +97,11 @@ async fn admit(operation: Operation, idempotency_key: Option<String>) -> Admitte
     let authorized =
         stage::authorize(identified.unwrap(), &evidence, &world, world.now(), &mut trail).unwrap();
     let consented = stage::consent(authorized, &world, &world, world.now(), &mut trail).await;
-    stage::admit(consented.unwrap(), &world, &world, world.now(), 0, &mut trail).unwrap()
+    let exchange = ExchangeId(uuid::Uuid::nil());
+    let occasion = Occasion { exchange, now: world.now() };
+    let consented = consented.unwrap();
+    let admitted = stage::admit(consented, &world, &world, &world, occasion, 0, &mut trail).await;
+    admitted.unwrap()
 }
 
 /// What is left of a submit once its process has died.

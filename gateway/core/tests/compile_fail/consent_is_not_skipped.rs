@@ -1,15 +1,19 @@
+use gateway_core::consent::Consents;
 use gateway_core::journal::Trail;
+use gateway_core::mapping::Occasion;
 use gateway_core::quota::Quota;
 use gateway_core::stage::{self, Admitted, Authorized};
-use gateway_core::{Clock, Fault, Pseudonymize};
+use gateway_core::{Fault, Pseudonymize};
 
-fn skip_consent(
+async fn skip_consent(
     authorized: Authorized,
     quota: &dyn Quota,
+    consents: &dyn Consents,
     keys: &dyn Pseudonymize,
-    clock: &dyn Clock,
+    occasion: Occasion,
 ) -> Result<Admitted, Fault> {
-    stage::admit(authorized, quota, keys, clock.now(), 0, &mut Trail::default())
+    let mut trail = Trail::default();
+    stage::admit(authorized, quota, consents, keys, occasion, 0, &mut trail).await
 }
 
 fn main() {}

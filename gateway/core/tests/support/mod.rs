@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use gateway_core::adapter::{Function, Settlement};
 use gateway_core::caller::{Authenticate, Means};
 use gateway_core::capacity::{Capacity, Claim, Turn, reduced};
-use gateway_core::consent::Consents;
+use gateway_core::consent::{Consents, Found, Grant, Spent, UseKey};
 use gateway_core::front::{Exchange, Slot};
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::policy::{AccessRequest, Authorize, Decision};
@@ -30,6 +30,7 @@ pub(crate) struct Script {
     pub(crate) authenticated: Result<(), Fault>,
     pub(crate) authorized: Result<(), Fault>,
     pub(crate) consents: Result<Vec<Consent>, Fault>,
+    pub(crate) used_up: Option<u128>,
     pub(crate) spent: Result<(), ()>,
     pub(crate) unit: Unit,
     /// How long a turn is waited for; none where there is none.
@@ -55,6 +56,7 @@ impl Default for Script {
             authenticated: Ok(()),
             authorized: Ok(()),
             consents: Ok(vec![consent()]),
+            used_up: None,
             spent: Ok(()),
             unit: Unit::Requests,
             waited: Some(Duration::ZERO),
@@ -89,13 +91,20 @@ pub(crate) fn answer() -> Answer {
 pub(crate) fn consent() -> Consent {
     Consent {
         id: Uuid::nil(),
-        principal: Pseudonym([0; 32]),
-        recipient: MemberId("ministry".into()),
-        purpose: "purpose".into(),
-        items: BTreeSet::from(["count".to_owned()]),
-        valid_from: "2025-01-01T00:00:00Z".parse().unwrap(),
-        valid_until: "2027-01-01T00:00:00Z".parse().unwrap(),
-        withdrawn: None,
+        reference: Uuid::max(),
+        grant: Grant {
+            sector: "sector".into(),
+            principal: Pseudonym([0; 32]),
+            recipient: MemberId("ministry".into()),
+            purpose: "purpose".into(),
+            items: BTreeSet::from(["count".to_owned()]),
+            valid_from: "2025-01-01T00:00:00Z".parse().unwrap(),
+            valid_until: "2027-01-01T00:00:00Z".parse().unwrap(),
+            limit: None,
+            delegation: None,
+        },
+        revision: 1,
+        ended: None,
     }
 }
 
@@ -259,9 +268,21 @@ impl Authorize for Parts {
 
 #[async_trait]
 impl Consents for Parts {
-    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Vec<Consent>, Fault> {
+    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Found, Fault> {
         self.note("consent");
-        self.script.consents.clone()
+        let consents = self.script.consents.clone()?.into();
+        Ok(Found { consents, as_of: NOW.parse().unwrap() })
+    }
+
+    async fn spend(&self, consent: Uuid, _: &UseKey) -> Result<Spent, Fault> {
+        self.note(format!("spend {}", consent.as_u128()));
+        let is_left = self.script.used_up != Some(consent.as_u128());
+        Ok(if is_left { Spent::Counted } else { Spent::UsedUp })
+    }
+
+    async fn give_back(&self, consent: Uuid, _: &UseKey) -> Result<(), Fault> {
+        self.note(format!("give back {}", consent.as_u128()));
+        Ok(())
     }
 }
 
@@ -440,7 +461,7 @@ pub(crate) fn purpose() -> Purpose {
         notice: text("a notice"),
         items: items.into(),
         controllers: vec![text("an office")],
-        recipients: [MemberId("member".into())].into(),
+        recipients: [MemberId("ministry".into())].into(),
         storage: vec!["KR".to_owned()],
         jurisdiction: "KR".to_owned(),
         retention: Retention::parse("P1Y").unwrap(),

@@ -78,14 +78,17 @@ fn call_bytes(call: &Call) -> Zeroizing<Vec<u8>> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Consent<'a> {
     id: uuid::Uuid,
     items: &'a BTreeSet<String>,
+    #[serde(serialize_with = "super::milliseconds")]
+    as_of: jiff::Timestamp,
 }
 
 impl<'a> From<&'a ConsentUse> for Consent<'a> {
     fn from(used: &'a ConsentUse) -> Self {
-        Self { id: used.id, items: &used.items }
+        Self { id: used.id, items: &used.items, as_of: used.as_of }
     }
 }
 

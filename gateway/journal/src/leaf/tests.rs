@@ -102,6 +102,8 @@ enum Bytes {
 struct ConsentInput {
     id: uuid::Uuid,
     items: BTreeSet<String>,
+    #[serde(rename = "asOf")]
+    as_of: Timestamp,
 }
 
 #[derive(Deserialize)]
@@ -287,6 +289,7 @@ fn call(input: CallInput, key: Option<SubmissionKey>) -> Call {
 fn trail(input: &Input, parts: &mut Parts) -> Trail {
     let key = parts.key.as_ref().map(|key| SubmissionKey(key.array()));
     Trail {
+        answered: false,
         configuration: input.configuration.as_deref().map(Into::into),
         envelope: envelope(input),
         caller: input.caller.as_ref().map(|caller| Called {
@@ -298,7 +301,12 @@ fn trail(input: &Input, parts: &mut Parts) -> Trail {
         access: None,
         decision: input.policies.clone().map(|policies| Decided { allowed: true, policies }),
         subject: parts.subject.as_ref().map(|subject| Pseudonym(subject.array())),
-        consent: parts.consent.take().map(|used| ConsentUse { id: used.id, items: used.items }),
+        consent: parts.consent.take().map(|used| ConsentUse {
+            id: used.id,
+            items: used.items,
+            as_of: used.as_of,
+            counted: None,
+        }),
         quota: parts.quota.drain(..).map(quota).collect(),
         route: input.route.as_deref().map(Into::into),
         mapping: input.mapping.backend.clone(),

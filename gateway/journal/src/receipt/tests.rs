@@ -54,6 +54,8 @@ fn full_trail() -> Trail {
         consent: Some(ConsentUse {
             id: Uuid::from_u128(7),
             items: BTreeSet::from(["history".into()]),
+            as_of: "2026-01-02T03:04:05.678Z".parse().unwrap(),
+            counted: None,
         }),
         quota: vec![QuotaState {
             policy: "cities".into(),
@@ -69,6 +71,7 @@ fn full_trail() -> Trail {
         route: Some("welfare-ledger".into()),
         mapping: Some("welfare/ledger/v1".into()),
         mirror: None,
+        answered: true,
         call: Some(Call {
             operation: Operation::Submit,
             function: "benefitGrant".into(),

@@ -54,6 +54,7 @@ async fn queue(waiting: u32) -> (Later, Arc<Store>, TempDir) {
         name: id.into(),
         api_keys: vec![hash(id)],
         certificates: vec![],
+        paper_consent: None,
         fronts: vec![],
     };
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

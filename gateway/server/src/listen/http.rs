@@ -25,6 +25,8 @@ use mappings::{RestFront, SoapFront, XRoadRest, XmlFront};
 use rustls::ServerConfig;
 
 use super::Gateway;
+use crate::consents::Desk;
+use crate::consents::http::{self as consents, Api, Door};
 
 /// The fronts served over HTTP.
 #[derive(Clone, Default)]
@@ -72,7 +74,7 @@ struct Shared {
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn serve(gateway: Gateway, settings: HttpSettings) -> std::io::Result<Server> {
+pub fn serve(gateway: Gateway, desk: Desk, settings: HttpSettings) -> std::io::Result<Server> {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     let shared = Data::new(Shared {
         gateway,
@@ -81,8 +83,9 @@ pub fn serve(gateway: Gateway, settings: HttpSettings) -> std::io::Result<Server
         message_timeout: settings.message_timeout,
         origin: format!("{scheme}://{}", settings.address),
     });
+    let api = Data::new(Api { desk, door: Door::Members(exchange::evidence) });
     let app = move || {
-        let limits = shared.clone();
+        let (limits, api) = (shared.clone(), api.clone());
         App::new()
             .app_data(shared.clone())
             .wrap_fn(move |request, service| {
@@ -99,6 +102,7 @@ pub fn serve(gateway: Gateway, settings: HttpSettings) -> std::io::Result<Server
             .route("/xml/{service}/{below:.*}", web::to(xml::handle))
             .route("/soap/{service}", web::to(soap::handle))
             .route("/", web::to(soap::xroad))
+            .configure(|config| consents::routes(config, "/consents", api))
             .default_service(web::to(nowhere))
     };
     let mut server = HttpServer::new(app)

@@ -8,7 +8,7 @@ use sqlx::{QueryBuilder, Row, Sqlite};
 use uuid::Uuid;
 
 use super::ArchiveStore;
-use crate::consents::uuid;
+use crate::database::uuid;
 use crate::error::Broken;
 use crate::letters::time;
 

@@ -17,10 +17,14 @@ use jiff::Timestamp;
 
 /// A place where a store can be opened, dropped without farewell, and opened again.
 pub(crate) trait Backend {
-    type Store: Consents + ConsentRegistry + Outbox + Letters + LetterBox + Acts;
+    type Store: Outbox + Letters + LetterBox + Acts;
+    type Consents: Consents + ConsentRegistry;
 
     /// Opens the store with outcomes kept for a day.
     async fn open(&self) -> Self::Store;
+
+    /// Opens the consents.
+    async fn consents(&self) -> Self::Consents;
 
     fn clock(&self) -> &TestClock;
 }

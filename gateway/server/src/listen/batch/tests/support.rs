@@ -10,15 +10,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use gateway_core::adapter::{Content, Response, Settlement, Takes};
 use gateway_core::caller::{Authenticate, Means};
-use gateway_core::consent::Consents;
+use gateway_core::consent::{Consents, Found, Spent, UseKey};
 use gateway_core::outbox::{Begun, Submission};
 use gateway_core::policy::{AccessRequest, Authorize, Decision};
 use gateway_core::quota::{Demand, Exceeded, Permit, Quota, QuotaState};
 use gateway_core::route::{Conditions, Provider, Route, Routes, Target};
 use gateway_core::{
-    Adapter, Admitted, Answer, Assurance, Call, Caller, Clock, Consent, Envelope, Evidence, Fault,
-    Finality, Journal, MemberId, Outbox, Pipeline, Profile, Pseudonym, Pseudonymize, Receipt,
-    Record, SubmissionKey, Value,
+    Adapter, Admitted, Answer, Assurance, Call, Caller, Clock, Envelope, Evidence, Fault, Finality,
+    Journal, MemberId, Outbox, Pipeline, Profile, Pseudonym, Pseudonymize, Receipt, Record,
+    SubmissionKey, Value,
 };
 use jiff::Timestamp;
 use mappings::{BatchFront, BatchLimits, Catalog, FrontEntry};
@@ -241,8 +241,16 @@ impl Authorize for Behind {
 
 #[async_trait]
 impl Consents for Behind {
-    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Vec<Consent>, Fault> {
-        Ok(vec![])
+    async fn find(&self, _: &Pseudonym, _: &MemberId, _: &str) -> Result<Found, Fault> {
+        Ok(Found { consents: [].into(), as_of: Timestamp::UNIX_EPOCH })
+    }
+
+    async fn spend(&self, _: uuid::Uuid, _: &UseKey) -> Result<Spent, Fault> {
+        Ok(Spent::Ended)
+    }
+
+    async fn give_back(&self, _: uuid::Uuid, _: &UseKey) -> Result<(), Fault> {
+        Ok(())
     }
 }
 

@@ -4,13 +4,14 @@ CARGO ?= cargo
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 NARU := $(CARGO_TARGET_DIR)/debug/naru
 
-.PHONY: help run test lint deps build bench bench-batch bench-messages bench-consents fuzz clean
+.PHONY: help run test lint deps build bench bench-policies bench-batch bench-messages bench-consents fuzz clean
 
 help:
 	@echo "make run          build, start the practice world and the gateway, take the tour, keep serving"
 	@echo "make run ONCE=1   the same, and stop after the tour; non-zero if a step went wrong"
 	@echo "make test         everything: formatting, lints, unit, scenario and third-party tests"
 	@echo "make bench        measure beside other programs and write docs/performance.md"
+	@echo "make bench-policies  measure access decisions at 10, 100 and 1,000 policies"
 	@echo "make bench-batch  a million records of batch files: how fast, and in how much memory"
 	@echo "make bench-messages  measure one telegram and one SOAP envelope, there and back"
 	@echo "make bench-consents  look consents up among ten thousand, a million and ten million (wants 12 GB of disk)"
@@ -23,6 +24,7 @@ run: deps build
 test: deps lint build
 	$(CARGO) nextest run --workspace --no-fail-fast
 	$(NARU) mapping test mappings/catalog
+	$(NARU) policy test sandbox/config/policies
 	scripts/contract-check
 
 lint:
@@ -39,6 +41,9 @@ deps:
 
 bench: deps
 	integration-tests/bench/run.sh
+
+bench-policies:
+	$(CARGO) run --release --locked -q -p naru --example policy_speed
 
 bench-batch:
 	$(CARGO) run --release --locked -q -p mappings --example batch_speed

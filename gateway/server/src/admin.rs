@@ -6,6 +6,8 @@ mod acts;
 mod exchanges;
 mod letters;
 mod limits;
+mod members;
+mod openapi;
 mod submits;
 
 use std::net::SocketAddr;
@@ -65,6 +67,8 @@ pub fn serve(
             .configure(exchanges::routes)
             .configure(letters::routes)
             .configure(limits::routes)
+            .configure(members::routes)
+            .configure(openapi::routes)
             .configure(submits::routes)
     };
     let server = HttpServer::new(app).workers(1).shutdown_timeout(shutdown.as_secs());

@@ -1,13 +1,18 @@
 //! Callers by client certificate, API key or folder, as the configuration registers them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use gateway_core::caller::{Authenticate, Means};
+use gateway_core::member::MemberState;
 use gateway_core::{Assurance, Caller, Envelope, Evidence, Fault, Kind, MemberId};
 
+use gateway_store::KeyKind;
+
 use crate::config::{Member, Problem};
+use crate::registry::Registry;
 
 /// A SHA-256 digest as configured: `sha256:` and 64 hex digits.
 pub type Sha256 = [u8; 32];
@@ -16,12 +21,56 @@ pub type Sha256 = [u8; 32];
 /// and looking a digest up tells nothing about the key by its timing.
 pub struct Members {
     ids: Vec<MemberId>,
+    profiles: HashMap<MemberId, Profile>,
     api_keys: HashMap<Sha256, MemberId>,
     certificates: HashMap<Sha256, MemberId>,
     paper_consent: HashMap<MemberId, Assurance>,
+    registry: OnceLock<Arc<Registry>>,
 }
 
 impl Members {
+    /// Knows from now on also the members of `registry`, and the states it has for all.
+    pub fn join(&self, registry: Arc<Registry>) {
+        // Joined once, when the members are deployed.
+        let _ = self.registry.set(registry);
+    }
+
+    /// Where in its life a member stands; one that is only configured is active.
+    pub fn state(&self, id: &MemberId) -> MemberState {
+        let kept = self.registry.get().and_then(|registry| registry.state(id));
+        kept.unwrap_or_default()
+    }
+
+    /// Whether the configuration lists this digest as a key or certificate of somebody's.
+    pub fn lists(&self, hash: &Sha256) -> bool {
+        self.api_keys.contains_key(hash) || self.certificates.contains_key(hash)
+    }
+
+    /// Whether there is such a member, configured or added at run time.
+    pub fn knows(&self, id: &MemberId) -> bool {
+        self.profiles.contains_key(id)
+            || self.registry.get().is_some_and(|registry| registry.member(id).is_some())
+    }
+
+    /// What policies may ask of a member, configured or added at run time.
+    pub fn found(&self, id: &MemberId) -> Option<Profile> {
+        let added = || self.registry.get()?.member(id)?.profile;
+        self.profile(id).cloned().or_else(added)
+    }
+
+    /// Whose key or certificate this is.
+    fn holder(&self, hash: &Sha256, means: Means) -> Result<Option<MemberId>, Fault> {
+        let (configured, kind) = match means {
+            Means::Certificate => (&self.certificates, KeyKind::Certificate),
+            Means::ApiKey | Means::Folder => (&self.api_keys, KeyKind::ApiKey),
+        };
+        match (configured.get(hash), self.registry.get()) {
+            (Some(member), _) => Ok(Some(member.clone())),
+            (None, Some(registry)) => registry.holder(hash, kind),
+            (None, None) => Ok(None),
+        }
+    }
+
     /// Registers the configured members.
     ///
     /// # Errors
@@ -33,6 +82,8 @@ impl Members {
             api_keys: HashMap::new(),
             certificates: HashMap::new(),
             paper_consent: HashMap::new(),
+            profiles: HashMap::new(),
+            registry: OnceLock::new(),
         };
         for (index, member) in members.iter().enumerate() {
             let at = format!("member[{index}]");
@@ -62,6 +113,7 @@ impl Members {
                 }
             }
             all.paper_consent.extend(member.paper_consent.map(|worth| (id.clone(), worth)));
+            all.profiles.insert(id.clone(), Profile::of(member));
             all.ids.push(id);
         }
         if problems.is_empty() { Ok(all) } else { Err(problems) }
@@ -82,14 +134,43 @@ impl Members {
         self.paper_consent.get(member).copied()
     }
 
+    /// What is registered of a member besides its credentials.
+    pub fn profile(&self, id: &MemberId) -> Option<&Profile> {
+        self.profiles.get(id)
+    }
+
     /// Every member.
     pub fn ids(&self) -> &[MemberId] {
         &self.ids
     }
 }
 
+/// What is registered of a member besides its credentials.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// Its name for people.
+    pub name: String,
+    /// What kind of organization it is.
+    pub class: Option<Arc<str>>,
+    /// What else policies may ask of it.
+    pub attributes: Arc<BTreeMap<String, String>>,
+    /// Its systems; any when empty.
+    pub subsystems: Vec<String>,
+}
+
+impl Profile {
+    fn of(member: &Member) -> Self {
+        Self {
+            name: member.name.clone(),
+            class: member.class.as_deref().map(Arc::from),
+            attributes: Arc::new(member.attributes.clone()),
+            subsystems: member.subsystems.clone(),
+        }
+    }
+}
+
 /// A member's id also names it on ledgers, where 16 characters are carried everywhere.
-fn is_code(id: &str) -> bool {
+pub(crate) fn is_code(id: &str) -> bool {
     (1..=16).contains(&id.len())
         && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
@@ -119,7 +200,18 @@ impl Authenticate for Members {
         evidence: &Evidence,
         envelope: &Envelope,
     ) -> Result<Caller, Fault> {
-        self.identify(evidence, envelope.credential.as_deref().map(String::as_str))
+        let credential = envelope.credential.as_deref().map(String::as_str);
+        let caller = self.identify(evidence, credential)?;
+        let Some(claimed) = &envelope.claimed_subsystem else { return Ok(caller) };
+        match self.found(&caller.member) {
+            Some(Profile { subsystems, .. })
+                if !subsystems.is_empty() && !subsystems.contains(claimed) =>
+            {
+                let says = "the message names a system that this member has not registered";
+                Err(Fault::new(Kind::Forbidden, "subsystem-unknown", says))
+            }
+            _ => Ok(caller),
+        }
     }
 }
 
@@ -129,28 +221,26 @@ impl Members {
     /// # Errors
     /// `Unauthenticated` when it names nobody, or two different members.
     pub fn identify(&self, evidence: &Evidence, credential: Option<&str>) -> Result<Caller, Fault> {
-        let mut found: Option<(Means, &MemberId)> = None;
-        let certificate = evidence.certificate.as_deref();
+        let mut presented = Vec::new();
+        if let Some(der) = evidence.certificate.as_deref() {
+            let holder = self.holder(&sha256(der), Means::Certificate)?;
+            presented.push((Means::Certificate, holder));
+        }
         let api_keys = [evidence.api_key.as_deref().map(String::as_str), credential];
-        let accepted = evidence.accepted.as_ref();
-        let presented = certificate
-            .map(|der| (Means::Certificate, self.certificates.get(&sha256(der))))
-            .into_iter()
-            .chain(
-                api_keys
-                    .into_iter()
-                    .flatten()
-                    .map(|key| (Means::ApiKey, self.api_keys.get(&sha256(key.as_bytes())))),
-            )
-            .chain(evidence.folder.as_ref().map(|id| (Means::Folder, Some(id))))
-            .chain(
-                accepted
-                    .map(|caller| (caller.means, self.ids.iter().find(|id| **id == caller.member))),
-            );
+        for key in api_keys.into_iter().flatten() {
+            presented.push((Means::ApiKey, self.holder(&sha256(key.as_bytes()), Means::ApiKey)?));
+        }
+        presented.extend(evidence.folder.clone().map(|id| (Means::Folder, Some(id))));
+        presented.extend(
+            evidence.accepted.as_ref().map(|caller| {
+                (caller.means, Some(caller.member.clone()).filter(|id| self.knows(id)))
+            }),
+        );
+        let mut found: Option<(Means, MemberId)> = None;
         for (means, member) in presented {
             let member = member.ok_or_else(|| unknown(means))?;
-            match found {
-                Some((_, other)) if other != member => return Err(contradiction()),
+            match &found {
+                Some((_, other)) if *other != member => return Err(contradiction()),
                 Some(_) => {}
                 None => found = Some((means, member)),
             }
@@ -160,7 +250,7 @@ impl Members {
             Means::Certificate => Assurance::Substantial,
             Means::ApiKey | Means::Folder => Assurance::Low,
         };
-        Ok(Caller { member: member.clone(), means, assurance })
+        Ok(Caller { member, means, assurance })
     }
 }
 
@@ -192,8 +282,7 @@ mod tests {
             name: id.into(),
             api_keys: vec![format!("sha256:{}", hex::encode(sha256(key.as_bytes())))],
             certificates: vec![format!("sha256:{}", hex::encode(sha256(certificate)))],
-            paper_consent: None,
-            fronts: vec![],
+            ..Member::default()
         };
         Members::new(&[member("a", "key-a", b"cert-a"), member("b", "key-b", b"cert-b")]).unwrap()
     }
@@ -234,9 +323,7 @@ mod tests {
             id: id.into(),
             name: id.into(),
             api_keys: vec![key.into()],
-            certificates: vec![],
-            paper_consent: None,
-            fronts: vec![],
+            ..Member::default()
         };
         let good = format!("sha256:{}", "0".repeat(64));
         let problems =

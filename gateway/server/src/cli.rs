@@ -8,8 +8,10 @@ mod journal;
 mod key;
 mod letter;
 mod mapping;
+mod member;
 mod mirror;
 mod operator;
+mod policy;
 mod quota;
 mod reloading;
 mod submit;
@@ -23,6 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use gateway_journal::MirrorError;
 
+use crate::config::Problem;
 use crate::plan::Plan;
 use crate::reload;
 use crate::telemetry::start_logging;
@@ -76,6 +79,9 @@ enum Command {
     /// Work with mappings.
     #[command(subcommand)]
     Mapping(mapping::Mapping),
+    /// Check and test access policies, explain decisions, and replay recorded traffic.
+    #[command(subcommand)]
+    Policy(policy::Policy),
     /// Grant, narrow, withdraw, import, show and list consents, their histories and receipts, through a
     /// running gateway's admin listener.
     Consent(consent::Consent),
@@ -85,6 +91,9 @@ enum Command {
     /// List submits whose outcome is not known, and settle one as you have found out, through a running
     /// gateway's admin listener.
     Submit(submit::Submit),
+    /// See members, let them in, suspend and end them, and change their keys, through a running gateway's
+    /// admin listener.
+    Member(member::Member),
     /// List, approve and reject acts that wait for a second operator, through a running gateway's admin
     /// listener.
     Act(act::Act),
@@ -114,9 +123,11 @@ pub fn run() -> ExitCode {
         Command::Verify(verify) => verify.run(),
         Command::Journal(journal) => journal.run(),
         Command::Mapping(mapping) => mapping.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Consent(consent) => consent.run(),
         Command::Letter(letter) => letter.run(),
         Command::Submit(submit) => submit.run(),
+        Command::Member(member) => member.run(),
         Command::Act(act) => act.run(),
         Command::Exchange(exchange) => exchange.run(),
         Command::Key(key) => key.run(),
@@ -166,10 +177,24 @@ fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Fa
 
 fn plan(config: &Path) -> Result<Plan, Failure> {
     reload::plan(config).map_err(|problems| {
-        let lines: Vec<_> = problems.iter().map(|problem| format!("  {problem}")).collect();
-        let count = lines.len();
-        format!("{count} problem(s) in {}:\n{}", config.display(), lines.join("\n")).into()
+        let count = problems.len();
+        listed(&format!("{count} problem(s) in {}", config.display()), &problems)
     })
+}
+
+/// What is wrong, and each problem on a line.
+fn listed(what: &str, problems: &[Problem]) -> Failure {
+    let lines: Vec<_> = problems.iter().map(|problem| format!("  {problem}")).collect();
+    format!("{what}:\n{}", lines.join("\n")).into()
+}
+
+/// What stands in a file, or comes from standard input for `-`.
+fn read(file: &Path) -> Result<String, Failure> {
+    if file.as_os_str() == "-" {
+        return Ok(io::read_to_string(io::stdin())?);
+    }
+    let read = std::fs::read_to_string(file);
+    read.map_err(|error| format!("{}: {error}", file.display()).into())
 }
 
 fn serve(config: PathBuf) -> Result<(), Failure> {

@@ -3,6 +3,8 @@
 //! What it names (files, secrets, fronts, backends) is checked in [`crate::plan`]; `naru check` runs
 //! both. What of it can change while the gateway runs is said in [`source`].
 
+mod access;
+mod admin;
 mod alarm;
 mod backend;
 mod batch;
@@ -24,6 +26,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::SecretRef;
 
+pub use access::{Exemption, Network};
+pub use admin::{Admin, AdminKey};
 pub use alarm::{Alarm, Level, Priority};
 pub use backend::{Backend, BackendCommon, BackendKind, BackendKindName};
 pub use batch::{BatchListener, Sftp};
@@ -75,6 +79,10 @@ pub struct Config {
     pub fronts: Fronts,
     /// `[[member]]`
     pub members: Vec<Member>,
+    /// `[[network]]`
+    pub networks: Vec<Network>,
+    /// `[[exemption]]`
+    pub exemptions: Vec<Exemption>,
     /// `[[quota]]`
     pub quotas: Vec<Quota>,
     /// `[[alarm]]`
@@ -315,30 +323,6 @@ impl Default for Limits {
     }
 }
 
-/// `[admin]`
-#[derive(Debug, Deserialize)]
-pub struct Admin {
-    /// Where to listen; its own address, so that a firewall can tell it apart.
-    pub address: SocketAddr,
-    /// Who may.
-    pub keys: Vec<AdminKey>,
-    /// The acts that a second operator must approve, e.g. `member.activate`.
-    #[serde(default)]
-    pub four_eyes: Vec<String>,
-    /// How long an act waits for that.
-    #[serde(default = "twenty_four")]
-    pub four_eyes_hours: u32,
-}
-
-/// One of `admin.keys`
-#[derive(Debug, Deserialize)]
-pub struct AdminKey {
-    /// The operator.
-    pub name: String,
-    /// `sha256:` and the hex digest of the key.
-    pub hash: String,
-}
-
 /// `[fronts]`
 #[derive(Debug, Default, Deserialize)]
 pub struct Fronts {
@@ -357,12 +341,20 @@ pub struct Fronts {
 }
 
 /// `[[member]]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub struct Member {
     /// Its identifier in policies, consents and records.
     pub id: String,
     /// Its name for people.
     pub name: String,
+    /// What kind of organization it is, for policies, e.g. `GOV`.
+    pub class: Option<String>,
+    /// What else policies may ask of it.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+    /// Its systems. Where there are any, a message that names another one is refused.
+    #[serde(default)]
+    pub subsystems: Vec<String>,
     /// `sha256:` and the hex digest of each API key.
     #[serde(default)]
     pub api_keys: Vec<String>,
@@ -418,9 +410,6 @@ fn seven() -> u32 {
 fn ten() -> u64 {
     10
 }
-fn twenty_four() -> u32 {
-    24
-}
 fn sixty() -> u64 {
     60
 }
@@ -468,6 +457,8 @@ impl Config {
         let queue = sections.at_most_one("queue");
         let subscriptions = sections.list("subscription");
         let members = sections.list("member");
+        let networks = sections.list("network");
+        let exemptions = sections.list("exemption");
         let quotas = sections.list("quota");
         let alarms = sections.list("alarm");
         let priorities = sections.list("priority");
@@ -495,6 +486,8 @@ impl Config {
                 admin,
                 fronts,
                 members,
+                networks,
+                exemptions,
                 quotas,
                 alarms,
                 priorities,

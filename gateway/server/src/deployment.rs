@@ -126,12 +126,13 @@ impl Deployment {
             routes.remember(&earlier.pipeline.routes);
         }
         let members = plan.members;
+        members.join(resources.registry.clone());
         let pipeline = Pipeline {
             configuration: fingerprint.configuration.as_str().into(),
             clock: resources.clock.clone(),
             pseudonyms: plan.pseudonyms.clone(),
             authenticator: members.clone(),
-            authorizer: Arc::new(Access::new(plan.policies)),
+            authorizer: Arc::new(Access::new(plan.policies, plan.surroundings, members.clone())),
             consents: resources.consents.clone(),
             quota: quotas.clone(),
             capacity: turns.clone(),

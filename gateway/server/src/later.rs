@@ -171,6 +171,7 @@ impl Defer for Later {
             mapping: envelope.mapping.to_string(),
             attributes: inbound.attributes.clone(),
             caller: caller.clone(),
+            address: inbound.evidence.address,
         };
         let request = KeptRequest { head, body: inbound.body.clone() };
         let letter = Letter {

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod policies;
 pub mod pseudonyms;
 pub mod quota;
+pub mod registry;
 pub mod reload;
 pub mod resources;
 mod routing;

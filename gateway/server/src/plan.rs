@@ -20,6 +20,7 @@ use tonic::transport::{Certificate, Identity};
 use crate::admin::act::{self, FourEyes};
 use crate::alarm::Watch;
 use crate::authenticate::{Members, Sha256, parse_hash};
+use crate::authorize::Surroundings;
 use crate::backends::PlannedBackend;
 use crate::config::source::Source;
 use crate::config::{Config, Problem, Sftp, SwitchTls, Tls};
@@ -88,6 +89,8 @@ pub struct Deployable {
     pub versions: Versions,
     /// What each may do.
     pub policies: Policies,
+    /// What policies may ask for by name.
+    pub surroundings: Surroundings,
     /// How often.
     pub quotas: Quotas,
     /// What raises an alarm.
@@ -159,6 +162,7 @@ impl Plan {
         let backends = PlannedBackend::all(&config, &mut check);
         let members = check.many(Members::new(&config.members)).map(Arc::new);
         let watch = check.many(Watch::new(&config.alarms));
+        let surroundings = check.many(Surroundings::new(&config.networks, &config.exemptions));
         let quotas = check.many(Quotas::new(&config.quotas, &config.gateway.time_zone));
         let operators = operators(&config, &mut check);
         let four_eyes = four_eyes(&config, &operators, &mut check);
@@ -210,6 +214,7 @@ impl Plan {
             members,
             quotas,
             watch,
+            surroundings,
             policies,
             fronts,
             fingerprint,
@@ -223,6 +228,7 @@ impl Plan {
                 Some(members),
                 Some(quotas),
                 Some(watch),
+                Some(surroundings),
                 Some(policies),
                 Some(fronts),
                 Some(fingerprint),
@@ -241,6 +247,7 @@ impl Plan {
                     members,
                     versions,
                     policies,
+                    surroundings,
                     quotas,
                     watch,
                     pseudonyms,
@@ -448,6 +455,16 @@ fn check_names(
         check.that(format!("{list}.members"), members.iter().all(|one| is_member(one)), says);
         let says = "names a service that the catalog has not";
         check.that(format!("{list}.services"), services.iter().all(|one| is_service(one)), says);
+    }
+    for (index, exemption) in config.exemptions.iter().enumerate() {
+        for (place, member) in exemption.members.iter().enumerate() {
+            let at = format!("exemption[{index}].members[{place}]");
+            check.that(at, is_member(member), "no such member");
+        }
+        for (place, service) in exemption.services.iter().enumerate() {
+            let at = format!("exemption[{index}].services[{place}]");
+            check.that(at, is_service(service), "no such service in the catalog");
+        }
     }
     for (index, listener) in config.listen.batch.iter().enumerate() {
         let at = |key: &str| format!("listen.batch[{index}].{key}");

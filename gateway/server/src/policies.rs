@@ -5,9 +5,13 @@
 //! it decided is remembered by the facts that their conditions read ([`facts`]). The answer is
 //! Cedar's over the whole set: a policy whose scope does not match neither allows nor forbids.
 
+pub mod cases;
+pub mod explain;
 mod facts;
 mod index;
 mod load;
+pub mod recorded;
+pub mod replay;
 mod slot;
 #[cfg(test)]
 mod tests;
@@ -90,11 +94,6 @@ impl Policies {
     /// How many there are.
     pub fn count(&self) -> usize {
         self.set.num_of_policies()
-    }
-
-    /// Every policy, in no order.
-    pub fn all(&self) -> impl Iterator<Item = &Policy> {
-        self.set.policies()
     }
 
     /// Whether a request is allowed, and the policies that say so.

@@ -14,6 +14,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::consents::receipt::ReceiptSigner;
 use crate::mirrors::Mirrors;
+use crate::registry::Registry;
 use crate::serve::{ServeError, opening};
 use crate::telemetry::{Metrics, Observed};
 
@@ -24,6 +25,8 @@ pub struct Resources {
     pub clock: Arc<dyn Clock>,
     /// Submits under way and letters.
     pub store: Arc<Store>,
+    /// Members as they are registered at run time.
+    pub registry: Arc<Registry>,
     /// What is kept beside the evidence log.
     pub archive: Arc<ArchiveStore>,
     /// What persons agreed to.
@@ -64,6 +67,8 @@ impl Resources {
         let quota_counts = quota_counts.into();
         let consents = Arc::new(open_consents(config, clock.clone()).await?);
         let receipts = receipts.map(Arc::new);
+        let registry = Registry::open(store.clone(), clock.clone()).await;
+        let registry = Arc::new(registry.map_err(opening("the members of the store"))?);
         let archive = Arc::new(open_archive(config).await?);
         let log = open_log(config, log_key, commitments, notary, archive.clone()).await?;
         let log = Arc::new(log);
@@ -77,6 +82,7 @@ impl Resources {
         Ok(Self {
             clock,
             store,
+            registry,
             archive,
             consents,
             receipts,

@@ -78,6 +78,7 @@ fn migrations() -> Vec<sqlx::migrate::Migration> {
         migration(3, "letters", include_str!("../migrations/0003_letters.sql")),
         migration(10, "consents moved", include_str!("../migrations/0010_consents_moved.sql")),
         migration(20, "acts", include_str!("../migrations/0020_acts.sql")),
+        migration(21, "members", include_str!("../migrations/0021_members.sql")),
         migration(30, "quota counts", include_str!("../migrations/0030_quota_counts.sql")),
     ]
 }

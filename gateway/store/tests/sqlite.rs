@@ -82,6 +82,8 @@ conforms! {
     letters::an_outcome_is_kept_for_its_time,
     letters::the_dead_are_listed_replayed_and_discarded,
     letters::only_who_took_a_letter_ends_it,
+    members::a_member_is_kept_with_its_state,
+    members::a_key_belongs_to_one_member_until_it_is_revoked,
     outbox::a_key_is_fresh_once,
     outbox::of_many_at_once_one_is_fresh,
     outbox::an_outcome_is_answered_again_as_it_was,

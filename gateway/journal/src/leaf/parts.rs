@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::time::Duration;
 
+use gateway_core::AccessRequest;
 use gateway_core::journal::{Record, Trail};
 use gateway_core::quota::QuotaState;
 use gateway_core::{Call, ConsentUse, Content, LedgerProof, Message, SubmissionKey};
@@ -101,6 +102,8 @@ struct Details<'a> {
     key: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     quota: Vec<Quota<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<&'a AccessRequest>,
 }
 
 fn details<'a>(record: &'a Record<'_>) -> Details<'a> {
@@ -109,6 +112,7 @@ fn details<'a>(record: &'a Record<'_>) -> Details<'a> {
         reply_bytes: record.reply.len(),
         key: submission_key(record.trail).map(|key| hex::encode(key.0)),
         quota: record.trail.quota.iter().map(Quota::from).collect(),
+        access: record.trail.access.as_ref(),
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use gateway_core::caller::Means;
 use gateway_core::journal::{ActNote, ActStep, RecordKind, Trail};
+use gateway_core::member::MemberState;
 use gateway_core::{Assurance, Caller, ExchangeId, Fault, Kind, MemberId, Receipt, Record};
 use gateway_store::{ActError, ActState, Acts, ProposedAct};
 use serde::{Deserialize, Serialize};
@@ -16,11 +17,33 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Administration;
+use super::members::{Application, NewKey};
 
 /// An administrative act, with all that is needed to do it. Persons appear as pseudonyms.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "act", content = "of", deny_unknown_fields)]
 pub(crate) enum Act {
+    /// A member applies.
+    #[serde(rename = "member.apply")]
+    MemberApply(Application),
+    /// A member that applied is let in.
+    #[serde(rename = "member.activate")]
+    MemberActivate(MemberId),
+    /// A member may call no more for a while.
+    #[serde(rename = "member.suspend")]
+    MemberSuspend(MemberId),
+    /// It may again.
+    #[serde(rename = "member.resume")]
+    MemberResume(MemberId),
+    /// A member takes part no more.
+    #[serde(rename = "member.end")]
+    MemberEnd(MemberId),
+    /// A member has another key.
+    #[serde(rename = "member.key-add")]
+    MemberKeyAdd(MemberId, NewKey),
+    /// A key holds no more.
+    #[serde(rename = "member.key-revoke")]
+    MemberKeyRevoke(MemberId, String),
     /// A dead letter waits again.
     #[serde(rename = "letter.replay")]
     LetterReplay(Uuid),
@@ -30,12 +53,29 @@ pub(crate) enum Act {
 }
 
 /// Every name of an act, for `admin.four_eyes`.
-pub(crate) const NAMES: [&str; 2] = ["letter.replay", "letter.discard"];
+pub(crate) const NAMES: [&str; 9] = [
+    "member.apply",
+    "member.activate",
+    "member.suspend",
+    "member.resume",
+    "member.end",
+    "member.key-add",
+    "member.key-revoke",
+    "letter.replay",
+    "letter.discard",
+];
 
 impl Act {
     /// Its name, as configurations, records and lists have it.
     pub(crate) fn name(&self) -> &'static str {
         match self {
+            Self::MemberApply(_) => "member.apply",
+            Self::MemberActivate(_) => "member.activate",
+            Self::MemberSuspend(_) => "member.suspend",
+            Self::MemberResume(_) => "member.resume",
+            Self::MemberEnd(_) => "member.end",
+            Self::MemberKeyAdd(..) => "member.key-add",
+            Self::MemberKeyRevoke(..) => "member.key-revoke",
             Self::LetterReplay(_) => "letter.replay",
             Self::LetterDiscard(_) => "letter.discard",
         }
@@ -44,6 +84,13 @@ impl Act {
     /// What it is done to; never a person.
     fn target(&self) -> Option<String> {
         match self {
+            Self::MemberApply(application) => Some(application.id().to_owned()),
+            Self::MemberActivate(id)
+            | Self::MemberSuspend(id)
+            | Self::MemberResume(id)
+            | Self::MemberEnd(id)
+            | Self::MemberKeyAdd(id, _)
+            | Self::MemberKeyRevoke(id, _) => Some(id.to_string()),
             Self::LetterReplay(id) | Self::LetterDiscard(id) => Some(id.to_string()),
         }
     }
@@ -235,16 +282,44 @@ impl Administration {
     /// Whether an act can be done now.
     async fn check(&self, act: &Act) -> Result<(), Fault> {
         match act {
+            Act::MemberApply(application) => self.check_application(application),
+            Act::MemberKeyAdd(id, key) => self.check_new_key(id, key).map(drop),
+            Act::MemberKeyRevoke(id, hash) => self.check_key(id, hash).map(drop),
             Act::LetterReplay(id) | Act::LetterDiscard(id) => self.check_letter(*id).await,
+            Act::MemberActivate(id)
+            | Act::MemberSuspend(id)
+            | Act::MemberResume(id)
+            | Act::MemberEnd(id) => self.moved(act, id).map(drop),
         }
     }
 
     /// Does it, and says what came of it.
     async fn effect(&self, act: &Act) -> Result<Value, Fault> {
         match act {
+            Act::MemberApply(application) => self.add_member(application).await,
+            Act::MemberKeyAdd(id, key) => self.add_key(&self.check_new_key(id, key)?).await,
+            Act::MemberKeyRevoke(id, hash) => self.revoke_key(id, &self.check_key(id, hash)?).await,
             Act::LetterReplay(id) => self.replay_letter(*id).await,
             Act::LetterDiscard(id) => self.discard_letter(*id).await,
+            Act::MemberActivate(id)
+            | Act::MemberSuspend(id)
+            | Act::MemberResume(id)
+            | Act::MemberEnd(id) => {
+                let (from, to) = self.moved(act, id)?;
+                self.move_member(id, from, to).await
+            }
         }
+    }
+
+    /// From which state to which an act moves a member.
+    fn moved(&self, act: &Act, id: &MemberId) -> Result<(MemberState, MemberState), Fault> {
+        let (from, to) = match act {
+            Act::MemberActivate(_) => (&[MemberState::Applied][..], MemberState::Active),
+            Act::MemberResume(_) => (&[MemberState::Suspended][..], MemberState::Active),
+            Act::MemberSuspend(_) => (&MemberState::ALL[..], MemberState::Suspended),
+            _ => (&MemberState::ALL[..], MemberState::Ended),
+        };
+        Ok((self.check_move(id, from, to)?, to))
     }
 }
 

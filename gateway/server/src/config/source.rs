@@ -13,12 +13,13 @@ use super::Problem;
 use crate::authenticate::{Sha256, sha256};
 
 /// Key paths (without list indices) that a reload follows, with everything below them.
-const FOLLOWED: [&str; 17] = [
+const FOLLOWED: [&str; 19] = [
     "admin.four_eyes",
     "admin.four_eyes_hours",
     "admin.keys",
     "alarm",
     "backend",
+    "exemption",
     "fronts",
     "gateway.catalog",
     "gateway.policies",
@@ -27,6 +28,7 @@ const FOLLOWED: [&str; 17] = [
     "listen.telegram.front",
     "listen.switch.front",
     "member",
+    "network",
     "priority",
     "quota",
     "route",

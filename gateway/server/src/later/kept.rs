@@ -1,6 +1,7 @@
 //! What is kept of a request and of its reply, before it is sealed: a JSON head, then the bytes.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use gateway_core::{Caller, Fault, Kind, Reply};
@@ -24,6 +25,9 @@ pub(super) struct RequestHead {
     pub(super) mapping: String,
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) caller: Caller,
+    /// Where it came from: policies may ask for that again.
+    #[serde(default)]
+    pub(super) address: Option<IpAddr>,
 }
 
 /// The reply as it would have left.

@@ -53,9 +53,7 @@ async fn queue(waiting: u32) -> (Later, Arc<Store>, TempDir) {
         id: id.into(),
         name: id.into(),
         api_keys: vec![hash(id)],
-        certificates: vec![],
-        paper_consent: None,
-        fronts: vec![],
+        ..config::Member::default()
     };
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let subscription = |name: &str, events: &[&str]| Subscription {

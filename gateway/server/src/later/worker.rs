@@ -107,7 +107,11 @@ impl Later {
         let inbound = Inbound {
             id: ExchangeId(letter.id),
             front,
-            evidence: Evidence { accepted: Some(head.caller), ..Evidence::default() },
+            evidence: Evidence {
+                accepted: Some(head.caller),
+                address: head.address,
+                ..Evidence::default()
+            },
             attributes: head.attributes,
             body,
             received: self.clock.now(),

@@ -55,6 +55,29 @@ impl Index {
     }
 }
 
+/// The one part of a scope that does not match.
+pub(super) enum Miss {
+    Principal,
+    Action,
+    Resource,
+}
+
+impl Miss {
+    /// Nothing where all parts match, or more than one does not.
+    pub(super) fn of(policy: &Policy, scope: &Scope) -> Option<Self> {
+        let member = principal(policy).is_none_or(|member| member == scope.member);
+        let action = actions(policy).is_none_or(|actions| actions.contains(&scope.action));
+        let resource = resource(policy)
+            .is_none_or(|resource| resource == scope.service || resource == scope.sector);
+        match (member, action, resource) {
+            (false, true, true) => Some(Self::Principal),
+            (true, false, true) => Some(Self::Action),
+            (true, true, false) => Some(Self::Resource),
+            _ => None,
+        }
+    }
+}
+
 /// No member is in another, so `in` says the same as `==`.
 fn principal(policy: &Policy) -> Option<EntityUid> {
     match policy.principal_constraint() {

@@ -47,9 +47,8 @@ fn member(id: &str, fronts: &[&str]) -> Member {
         id: id.into(),
         name: id.into(),
         api_keys: vec![format!("sha256:{}", hex::encode(sha256(id.as_bytes())))],
-        certificates: vec![],
-        paper_consent: None,
         fronts: fronts.iter().map(|id| (*id).to_owned()).collect(),
+        ..Member::default()
     }
 }
 

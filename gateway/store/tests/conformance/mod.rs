@@ -4,6 +4,7 @@
 pub(crate) mod acts;
 pub(crate) mod consents;
 pub(crate) mod letters;
+pub(crate) mod members;
 pub(crate) mod outbox;
 
 use std::sync::Arc;
@@ -12,12 +13,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use gateway_core::consent::Consents;
 use gateway_core::letter::{LetterBox, Letters};
 use gateway_core::{Clock, Outbox};
-use gateway_store::{Acts, ConsentRegistry};
+use gateway_store::{Acts, ConsentRegistry, MemberRegistry};
 use jiff::Timestamp;
 
 /// A place where a store can be opened, dropped without farewell, and opened again.
 pub(crate) trait Backend {
-    type Store: Outbox + Letters + LetterBox + Acts;
+    type Store: Outbox + Letters + LetterBox + Acts + MemberRegistry;
     type Consents: Consents + ConsentRegistry;
 
     /// Opens the store with outcomes kept for a day.

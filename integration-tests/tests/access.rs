@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use integration_tests::{configure, naru, prepare, start};
+use integration_tests::{configure, naru, prepare};
 use naru::authenticate::sha256;
 use reqwest::{Client, Response};
 use sandbox::callers::Identity;
@@ -320,26 +320,5 @@ async fn a_replay_lists_exactly_the_decisions_that_would_change() {
         .output()
         .unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&offline.stdout).unwrap(), changed);
-    world.stop().await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_suspended_members_letter_is_refused_when_its_turn_comes() {
-    let (world, _folder) = start(None).await;
-    // The queue takes it while the member is active; what is suspended meanwhile is not done.
-    let key = world.api_keys().city_a.expose();
-    operate(&world, None, &["member", "suspend", "city-a"]).unwrap();
-    let asked = Client::new()
-        .post(format!("{}/v1/welfare/overlapCheck", world.http_url()))
-        .header("x-api-key", key)
-        .header("prefer", "respond-async")
-        .json(&json!({
-            "residentNumber": HONG.resident_number, "group": "housing",
-            "from": "2026-06-01", "to": "2026-06-30",
-        }))
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(asked.status(), 403, "a suspended member does not fill the queue");
     world.stop().await.unwrap();
 }

@@ -2,9 +2,10 @@
 //! handled twice, whatever dies.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 use std::time::Duration;
 
-use integration_tests::start;
+use integration_tests::{naru, start};
 use reqwest::{Client, RequestBuilder, Response};
 use sandbox::people::HONG;
 use sandbox::world::World;
@@ -187,6 +188,36 @@ async fn a_consent_withdrawn_while_it_waits_refuses_it() {
     assert_eq!(waiting.status(), 202, "it has not had its turn when the consent ends");
     let (status, reply) = collected_as(mohw, &world, &asked).await;
     assert_eq!((status, &reply["code"]), (403, &json!("consent-withdrawn")), "{reply}");
+    for location in held {
+        assert_eq!(collected(&world, &location).await.0, 200);
+    }
+    world.stop().await.unwrap();
+}
+
+/// The same with a member that is suspended while its question waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_suspended_while_its_question_waits_is_refused() {
+    let (world, _folder) = start(Some(Duration::from_secs(2))).await;
+    let portal = world.api_keys().portal.expose();
+    let mut held = Vec::new();
+    for number in 0..8 {
+        held.push(taken(grant(&world, number)).await);
+    }
+    let question = json!({
+        "residentNumber": HONG.resident_number, "group": "housing",
+        "from": "2026-06-01", "to": "2026-06-30",
+    });
+    let asked = taken(post_as(portal, &world, "overlapCheck", &question)).await;
+    let suspended = Command::new(naru())
+        .args(["member", "suspend", "portal", "--admin", &world.admin_url(), "--key"])
+        .arg(world.layout().path("keys/operator.api-key"))
+        .output()
+        .unwrap();
+    assert!(suspended.status.success(), "{suspended:?}");
+    let waiting = look(&world, &asked, Some(portal)).await;
+    assert_eq!(waiting.status(), 202, "it has not had its turn when its member is suspended");
+    let (status, reply) = collected_as(portal, &world, &asked).await;
+    assert_eq!((status, &reply["code"]), (403, &json!("member-suspended")), "{reply}");
     for location in held {
         assert_eq!(collected(&world, &location).await.0, 200);
     }

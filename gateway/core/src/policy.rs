@@ -137,7 +137,7 @@ pub trait Authorize: Send + Sync {
 ///
 /// # Errors
 /// `Forbidden`, with the state in its code.
-pub(crate) fn check_state(state: MemberState) -> Result<(), Fault> {
+pub fn check_state(state: MemberState) -> Result<(), Fault> {
     let (code, says) = match state {
         MemberState::Active => return Ok(()),
         MemberState::Applied => ("member-applied", "this member has not been let in yet"),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use aws_lc_rs::digest::{SHA256, digest};
 use gateway_core::caller::{Authenticate, Means};
 use gateway_core::member::MemberState;
+use gateway_core::policy;
 use gateway_core::{Assurance, Caller, Envelope, Evidence, Fault, Kind, MemberId};
 
 use gateway_store::KeyKind;
@@ -39,6 +40,17 @@ impl Members {
     pub fn state(&self, id: &MemberId) -> MemberState {
         let kept = self.registry.get().and_then(|registry| registry.state(id));
         kept.unwrap_or_default()
+    }
+
+    /// As [`Members::identify`], and refused when the member may not call: for what is no exchange and
+    /// so passes no policies.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, or `Forbidden` for a member that is not active.
+    pub fn identify_active(&self, evidence: &Evidence) -> Result<Caller, Fault> {
+        let caller = self.identify(evidence, None)?;
+        policy::check_state(self.state(&caller.member))?;
+        Ok(caller)
     }
 
     /// Whether the configuration lists this digest as a key or certificate of somebody's.

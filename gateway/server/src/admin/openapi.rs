@@ -28,13 +28,15 @@ mod tests {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let folder = std::fs::read_dir(source.join("admin")).unwrap();
         let files = folder.map(|entry| entry.unwrap().path()).chain([source.join("admin.rs")]);
+        let files = files.filter(|file| file.extension().is_some_and(|name| name == "rs"));
+        let consents = ("/admin/consents", source.join("consents/http.rs"));
         let mut found = BTreeSet::new();
-        for file in files.filter(|file| file.extension().is_some_and(|name| name == "rs")) {
+        for (prefix, file) in files.map(|file| ("", file)).chain([consents]) {
             let text = std::fs::read_to_string(file).unwrap();
-            for route in text.split(".route(\"/").skip(1) {
+            for route in text.split(".route(\"").skip(1) {
                 let (path, rest) = route.split_once("\", ").unwrap();
                 let (method, _) = rest.trim_start_matches("web::").split_once('(').unwrap();
-                found.insert((format!("/{path}"), method.to_owned()));
+                found.insert((format!("{prefix}{path}"), method.to_owned()));
             }
         }
         found

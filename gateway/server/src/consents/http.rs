@@ -89,7 +89,7 @@ impl Api {
                 Ok(Actor::operator(&operator.member))
             }
             Door::Members(evidence) => {
-                let caller = deployment.members.identify(&evidence(request), None)?;
+                let caller = deployment.members.identify_active(&evidence(request))?;
                 let assurance = deployment.members.paper_consent(&caller.member);
                 let assurance = assurance.ok_or_else(|| {
                     let says = "this member is no office that takes consents on paper";
@@ -105,7 +105,7 @@ impl Api {
         let deployment = self.desk.gateway.current();
         match self.door {
             Door::Operators => admin::operator(&deployment, request),
-            Door::Members(evidence) => deployment.members.identify(&evidence(request), None),
+            Door::Members(evidence) => deployment.members.identify_active(&evidence(request)),
         }
     }
 

@@ -68,7 +68,7 @@ impl GrantRequest {
     /// # Errors
     /// `Malformed`; the text never repeats a number.
     pub(super) fn terms(&self, deployment: &Deployment, now: Timestamp) -> Result<Grant, Fault> {
-        let is_member = deployment.members.ids().iter().any(|id| *id.0 == self.recipient);
+        let is_member = deployment.members.knows(&MemberId(self.recipient.as_str().into()));
         if !is_member {
             return Err(malformed("the recipient is not a member"));
         }

@@ -8,6 +8,7 @@ pub mod city_c;
 pub mod city_d;
 mod http;
 pub mod ministry;
+pub mod office;
 pub mod operator;
 pub mod portal;
 

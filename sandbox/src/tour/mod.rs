@@ -1,9 +1,10 @@
-//! The tour of the main job: eleven steps on sample input, each printed with what was sent, what
+//! The tour of the main job: thirteen steps on sample input, each printed with what was sent, what
 //! came back and whether it was right.
 //!
 //! It runs against a started [`World`] whose gateway is ready, and it expects the world to be new.
 
 mod consent;
+mod court;
 mod evidence;
 mod grants;
 mod leaks;
@@ -56,6 +57,14 @@ struct Tour<'a> {
     receipts: Receipts,
     /// The benefits granted so far, in order, the ministry's first.
     granted: Vec<String>,
+    court: Court,
+}
+
+/// What the last chapter carries from step to step.
+#[derive(Default)]
+struct Court {
+    /// The exchange by which the ministry read a record.
+    read: String,
 }
 
 /// Takes the tour and prints it to `out`.
@@ -69,6 +78,7 @@ pub async fn run(world: &World, out: &mut (dyn Write + Send)) -> Result<(), Tour
         report: Report::new(out),
         receipts: Receipts::new(world.layout().path("receipts")),
         granted: Vec::new(),
+        court: Court::default(),
     };
     let t = &mut tour;
     t.report.line(
@@ -88,6 +98,9 @@ pub async fn run(world: &World, out: &mut (dyn Write + Send)) -> Result<(), Tour
     t.step("The ministry reads a history: only while the person consents", consent::step).await?;
     t.step("Callers over their quota", quota::step).await?;
     t.step("Callers that nobody knows, or that may not", refusals::step).await?;
+    t.step("A person consents on paper, and withdraws while a request waits", court::consent)
+        .await?;
+    t.step("A court, an erasure, and a regulator's mirror", court::evidence).await?;
     t.step("Every receipt so far, checked offline by `naru verify`", evidence::step).await?;
     t.step("The ledger, read past the gateway, and all logs", ledger::step).await?;
 

@@ -51,6 +51,12 @@ directory = "log"
 origin = "{LOG_ORIGIN}"
 key = "file:keys/log.key"
 publish_seconds = 1
+serve = true
+
+[bodies]
+keep = ["request", "reply"]
+root = "file:keys/bodies.key"
+otherwise_days = 365
 
 [consent]
 receipt_key = "file:keys/consent-receipts.key"
@@ -244,7 +250,11 @@ mapping = "welfare/ledger/v1"
 backend = "welfare-ledger"
 
 [[route]]
-services = ["population/realNameCheck", "population/moveReport"]
+services = [
+    "population/realNameCheck",
+    "population/residentRecord",
+    "population/moveReport",
+]
 mapping = "population/mois-telegram/v1"
 backend = "resident-register"
 "#

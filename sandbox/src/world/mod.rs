@@ -38,6 +38,7 @@ use self::rpc::Rpc;
 use crate::callers::city_b::CityB;
 use crate::callers::city_d::CityD;
 use crate::callers::ministry::Ministry;
+use crate::callers::office::Office;
 use crate::callers::operator::Operator;
 use crate::callers::portal::Portal;
 use crate::callers::{CallError, HttpClients, Identity};
@@ -252,6 +253,15 @@ impl World {
     pub fn portal(&self) -> Result<Portal, CallError> {
         let client = HttpClients::new(self.layout.clone()).client(Identity::Anonymous)?;
         Ok(Portal::new(client, self.http_url()))
+    }
+
+    /// An office that calls by REST with this key.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built.
+    pub fn office(&self, key: &str) -> Result<Office, CallError> {
+        let client = HttpClients::new(self.layout.clone()).client(Identity::Anonymous)?;
+        Ok(Office::new(client, self.http_url(), key))
     }
 
     /// The operator of the gateway.

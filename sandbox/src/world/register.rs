@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use encoding_rs::EUC_KR;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,8 +20,14 @@ const LONGEST: usize = HEADER + 13 + 40 + 100 + 8;
 
 /// A running register; it ends when it is dropped.
 pub struct Register {
-    moves: Arc<AtomicU32>,
+    state: Arc<State>,
     serving: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct State {
+    moves: AtomicU32,
+    away: AtomicBool,
 }
 
 impl Register {
@@ -31,14 +37,19 @@ impl Register {
     /// When the port is taken.
     pub async fn start(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind(loopback(port)).await?;
-        let moves = Arc::new(AtomicU32::new(0));
-        let serving = tokio::spawn(serve(listener, moves.clone()));
-        Ok(Self { moves, serving })
+        let state = Arc::new(State::default());
+        let serving = tokio::spawn(serve(listener, state.clone()));
+        Ok(Self { state, serving })
     }
 
     /// How many moves were reported to it.
     pub fn moves(&self) -> u32 {
-        self.moves.load(Ordering::SeqCst)
+        self.state.moves.load(Ordering::SeqCst)
+    }
+
+    /// While it is away it hangs up on everyone who asks.
+    pub fn pause(&self, away: bool) {
+        self.state.away.store(away, Ordering::SeqCst);
     }
 }
 
@@ -48,16 +59,16 @@ impl Drop for Register {
     }
 }
 
-async fn serve(listener: TcpListener, moves: Arc<AtomicU32>) {
+async fn serve(listener: TcpListener, state: Arc<State>) {
     let mut connections = JoinSet::new();
     while let Ok((connection, _)) = listener.accept().await {
-        connections.spawn(answer(connection, moves.clone()));
+        connections.spawn(answer(connection, state.clone()));
         while connections.try_join_next().is_some() {}
     }
 }
 
 /// Answers until the other side has no more, or says something that is no telegram.
-async fn answer(mut connection: TcpStream, moves: Arc<AtomicU32>) -> io::Result<()> {
+async fn answer(mut connection: TcpStream, state: Arc<State>) -> io::Result<()> {
     loop {
         let mut prefix = [0; 4];
         connection.read_exact(&mut prefix).await?;
@@ -67,21 +78,24 @@ async fn answer(mut connection: TcpStream, moves: Arc<AtomicU32>) -> io::Result<
         };
         let mut telegram = vec![0; length];
         connection.read_exact(&mut telegram).await?;
-        let Some((header, body)) = telegram.split_first_chunk() else {
+        let (Some((header, body)), false) =
+            (telegram.split_first_chunk(), state.away.load(Ordering::SeqCst))
+        else {
             return Ok(());
         };
-        let reply = respond(header, body, &moves);
+        let reply = respond(header, body, &state.moves);
         let framed = [format!("{:04}", reply.len()).as_bytes(), &reply].concat();
         connection.write_all(&framed).await?;
     }
 }
 
 fn respond(header: &[u8; HEADER], body: &[u8], moves: &AtomicU32) -> Vec<u8> {
-    let say = |code: &str, content: &str| {
+    let send = |code: &str, content: &[u8]| {
         // The direction turns, and the response code is filled in.
         let parts = [&header[..6], b"R", &header[7..37], code.as_bytes(), &header[41..]];
-        [parts.concat(), content.as_bytes().to_vec()].concat()
+        [parts.concat(), content.to_vec()].concat()
     };
+    let say = |code: &str, content: &str| send(code, content.as_bytes());
     if &header[6..15] != b"QNARU0001" {
         return say("9000", "");
     }
@@ -95,12 +109,24 @@ fn respond(header: &[u8; HEADER], body: &[u8], moves: &AtomicU32) -> Vec<u8> {
             let name = EUC_KR.decode(body.get(13..53).unwrap_or_default()).0;
             say("0000", if name.trim_end() == person.name { "Y" } else { "N" })
         }
+        b"RES002" => {
+            let address = "서울특별시 중구 세종대로 110";
+            let record = [&*korean(person.name, 40), &korean(address, 100), b"20200101", b"1"];
+            send("0000", &record.concat())
+        }
         b"RES003" => {
             let number = moves.fetch_add(1, Ordering::SeqCst) + 1;
             say("0000", &format!("{:<20}", format!("MOVE-{number}")))
         }
         _ => say("1000", ""),
     }
+}
+
+/// A text in EUC-KR, filled up with spaces.
+fn korean(text: &str, length: usize) -> Vec<u8> {
+    let mut bytes = EUC_KR.encode(text).0.into_owned();
+    bytes.resize(length, b' ');
+    bytes
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ CARGO ?= cargo
 export CARGO_TARGET_DIR ?= $(CURDIR)/target
 NARU := $(CARGO_TARGET_DIR)/debug/naru
 
-.PHONY: help run test lint deps build bench bench-policies bench-batch bench-messages bench-consents fuzz clean
+.PHONY: help run test lint deps build bench bench-policies bench-batch bench-journal bench-messages bench-consents fuzz clean
 
 help:
 	@echo "make run          build, start the practice world and the gateway, take the tour, keep serving"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench        measure beside other programs and write docs/performance.md"
 	@echo "make bench-policies  measure access decisions at 10, 100 and 1,000 policies"
 	@echo "make bench-batch  a million records of batch files: how fast, and in how much memory"
+	@echo "make bench-journal  entries a second beside the disk's own rate; proofs in logs of up to 10^7 entries"
 	@echo "make bench-messages  measure one telegram and one SOAP envelope, there and back"
 	@echo "make bench-consents  look consents up among ten thousand, a million and ten million (wants 12 GB of disk)"
 	@echo "make fuzz         run every fuzz target for a minute (wants the nightly toolchain)"
@@ -47,6 +48,10 @@ bench-policies:
 
 bench-batch:
 	$(CARGO) run --release --locked -q -p mappings --example batch_speed
+
+bench-journal:
+	$(CARGO) run --release --locked -q -p gateway-journal --example append
+	$(CARGO) run --release --locked -q -p gateway-journal --example proofs
 
 bench-messages:
 	$(CARGO) run --release --locked -q -p mappings --example message_speed

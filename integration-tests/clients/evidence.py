@@ -2,6 +2,7 @@
 
     evidence.py vectors FOLDER          recomputes every vector
     evidence.py receipt KEY FILE ...    verifies receipts with the verifier key in the file KEY
+    evidence.py bundle KEY FILE         verifies an evidence bundle, and says what is opened in it
 
 Prints one line of JSON. Ends with 1 and a sentence when something does not hold.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 
 ORDER = (
     "v exchange kind received finished configuration front service operation purpose caller"
-    " decision quota violated mapping mirror route outcome losses about act commit"
+    " decision quota violated mapping mirror route outcome losses about act destroyed commit"
 ).split()
 PARTS = "request reply subject consent call answer ledger certificate details".split()
 
@@ -410,6 +411,57 @@ def check_receipt(case: dict) -> None:
         raise Refused(f"{case['name']}: another entry or index")
 
 
+# Section 8: bundles.
+
+
+def verify_bundle(written: str, key: Key) -> list[dict]:
+    """What is opened of each entry."""
+    try:
+        bundle = json.loads(written)
+    except ValueError as error:
+        raise Refused("not JSON") from error
+    shape = isinstance(bundle, dict) and list(bundle) == ["entries", "format"]
+    if not shape or compact(bundle) + "\n" != written:
+        raise Refused("not a bundle in its one form")
+    if bundle["format"] != "naru-evidence-bundle-v1" or not bundle["entries"]:
+        raise Refused("not a bundle of this version")
+    found, exchanges = [], set()
+    for one in bundle["entries"]:
+        if not isinstance(one, dict) or list(one) != ["openings", "receipt"]:
+            raise Refused("not an entry of a bundle")
+        _, entry = verify_text(one["receipt"], key)
+        leaf, opened = json.loads(entry), {}
+        exchanges.add(leaf["exchange"])
+        for opening in one["openings"]:
+            if list(opening) != ["bytes", "part", "salt"]:
+                raise Refused("not an opening")
+            data, salt = urlsafe(opening["bytes"]), urlsafe(opening["salt"])
+            if len(salt) != 32 or leaf["commit"].get(opening["part"]) != commitment(salt, data):
+                raise Refused(f"{opening['part']} is not what the entry commits to")
+            opened[opening["part"]] = data
+        if list(opened) != [name for name in PARTS if name in opened] or len(opened) != len(
+            one["openings"]
+        ):
+            raise Refused("openings out of order, or twice")
+        found.append({"entry": leaf, "opened": opened})
+    if len(exchanges) != 1:
+        raise Refused("entries of several exchanges")
+    return found
+
+
+def bundle_of(key_file: str, file: str) -> dict:
+    found = verify_bundle(Path(file).read_text(), Key(Path(key_file).read_text()))
+    return {
+        "entries": [
+            {
+                "outcome": one["entry"]["outcome"],
+                "opened": {name: data.decode(errors="replace") for name, data in one["opened"].items()},
+            }
+            for one in found
+        ]
+    }
+
+
 def vectors(folder: str) -> dict:
     entries = json.loads(Path(folder, "entries.json").read_text())
     receipts = json.loads(Path(folder, "receipts.json").read_text())
@@ -440,7 +492,7 @@ def receipts(key_file: str, *files: str) -> dict:
 
 
 if __name__ == "__main__":
-    commands = {"vectors": vectors, "receipt": receipts}
+    commands = {"vectors": vectors, "receipt": receipts, "bundle": bundle_of}
     if len(sys.argv) < 3 or sys.argv[1] not in commands:
         sys.exit(__doc__)
     try:

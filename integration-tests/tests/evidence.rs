@@ -1,8 +1,9 @@
 //! Evidence, checked by a program that was written from `docs/evidence.md` alone, in Python with
 //! nothing but its standard library.
 
+use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use integration_tests::{naru, root, start};
 use sandbox::people::HONG;
@@ -156,4 +157,110 @@ async fn ask_gateway_url(world: &World, path: &str) -> u16 {
     let key = std::fs::read_to_string(world.layout().path("keys/operator.api-key")).unwrap();
     let request = reqwest::Client::new().get(format!("{}/admin/{path}", world.admin_url()));
     request.bearer_auth(key.trim()).send().await.unwrap().status().as_u16()
+}
+
+/// The world with bodies kept.
+async fn keeping() -> (World, tempfile::TempDir) {
+    let (mut world, folder) = integration_tests::prepare(|_| {}).await;
+    integration_tests::configure(&world, |table| {
+        let bodies = "keep = ['request', 'reply', 'call']\nroot = 'file:keys/bodies.key'";
+        table.insert("bodies".to_owned(), bodies.parse::<toml::Table>().unwrap().into());
+    });
+    world.start_gateway().await.unwrap();
+    (world, folder)
+}
+
+/// Runs a command of `naru` as the operator, with this on its standard input.
+fn operate(world: &World, arguments: &[&str], input: &str) -> Result<String, String> {
+    let mut child = Command::new(naru())
+        .args(arguments)
+        .args(["--admin", &world.admin_url(), "--key"])
+        .arg(world.layout().path("keys/operator.api-key"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let run = child.wait_with_output().unwrap();
+    match run.status.success() {
+        true => Ok(String::from_utf8(run.stdout).unwrap()),
+        false => Err(String::from_utf8_lossy(&run.stderr).into_owned()),
+    }
+}
+
+fn verify(world: &World, bundle: &Path) -> Result<String, String> {
+    let run = Command::new(naru())
+        .args(["verify", "--bundle"])
+        .arg(bundle)
+        .arg("--key")
+        .arg(world.layout().path("keys/log.key.pub"))
+        .output()
+        .unwrap();
+    match run.status.success() {
+        true => Ok(String::from_utf8(run.stdout).unwrap()),
+        false => Err(String::from_utf8_lossy(&run.stderr).into_owned()),
+    }
+}
+
+/// One exchange for a court: one part opened and the others closed, verified by the command and by the
+/// program written from the specification, refused with any byte changed; and after the person is
+/// erased it opens no more, while the exchange can still be shown.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_opens_one_part_until_the_person_is_erased() {
+    let (world, folder) = keeping().await;
+    let city_a = world.api_keys().city_a.expose().to_owned();
+    ask(&world, &city_a).await;
+    // What is archived is listed within the publication interval; a bundle waits for it itself.
+    let id = loop {
+        let list = exchange(&world, &["list", "--service", "welfare/overlapCheck"]).unwrap();
+        if let Some(line) = list.lines().next() {
+            let record: Value = serde_json::from_str(line).unwrap();
+            break record["exchange"].as_str().unwrap().to_owned();
+        }
+    };
+    let file = folder.path().join("bundle.json");
+    let bundle =
+        exchange(&world, &["bundle", &id, "--part", "request", "--part", "details"]).unwrap();
+    std::fs::write(&file, &bundle).unwrap();
+    let verified = verify(&world, &file).unwrap();
+    assert!(verified.contains("opened: request") && verified.contains("opened: details"));
+    assert!(verified.contains(HONG.resident_number), "{verified}");
+    let key = world.layout().path("keys/log.key.pub");
+    let read = evidence(&[Path::new("bundle"), &key, &file]).unwrap();
+    let opened = &read["entries"][0]["opened"];
+    assert!(opened["request"].as_str().unwrap().contains(HONG.resident_number));
+    assert!(opened.get("reply").is_none());
+
+    // The library that the command uses, over every byte; the command itself, over a few.
+    let spoiled = folder.path().join("spoiled.json");
+    for position in (0..bundle.len()).step_by(bundle.len() / 12) {
+        let mut bytes = bundle.clone().into_bytes();
+        bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+        std::fs::write(&spoiled, bytes).unwrap();
+        assert!(verify(&world, &spoiled).is_err(), "byte {position}");
+        assert!(evidence(&[Path::new("bundle"), &key, &spoiled]).is_err(), "byte {position}");
+    }
+
+    let held = operate(&world, &["hold", "place", "--reason", "2026가합1"], HONG.resident_number);
+    let held: Value = serde_json::from_str(&held.unwrap()).unwrap();
+    let refused = operate(&world, &["erase", "person"], HONG.resident_number).unwrap_err();
+    assert!(refused.contains("legal hold"), "{refused}");
+    let id_of_hold = held["id"].as_str().unwrap();
+    assert!(operate(&world, &["hold", "list"], "").unwrap().contains(id_of_hold));
+    operate(&world, &["hold", "lift", id_of_hold], "").unwrap();
+
+    let erased = operate(&world, &["erase", "person"], HONG.resident_number).unwrap();
+    let erased: Value = serde_json::from_str(&erased).unwrap();
+    assert_eq!((&erased["keys"], &erased["backupsErased"]), (&json!(1), &json!(true)), "{erased}");
+    assert!(exchange(&world, &["bundle", &id, "--part", "request"]).is_err());
+    let closed = exchange(&world, &["bundle", &id]).unwrap();
+    std::fs::write(&file, closed).unwrap();
+    assert!(!verify(&world, &file).unwrap().contains("opened"));
+    let acts = exchange(&world, &["list", "--kind", "administration"]).unwrap();
+    for act in ["admin/exchange-bundle", "admin/hold-place", "admin/person-erase", "admin/erasure"]
+    {
+        assert!(acts.contains(act), "{act}: {acts}");
+    }
+    world.stop().await.unwrap();
 }

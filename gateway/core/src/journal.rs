@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::adapter::{Answer, Call, LedgerProof};
+use crate::keys::Destroyed;
 use crate::policy::{AccessRequest, Decision};
 use crate::quota::QuotaState;
 use crate::wire::Received;
@@ -56,6 +57,8 @@ pub struct Trail {
     pub about: Option<ExchangeId>,
     /// The administrative act that it is a step of.
     pub act: Option<ActNote>,
+    /// What an erasure or a sweep has destroyed.
+    pub destroyed: Option<Destroyed>,
     /// What was lost between the formats as their mappings declare: `field;kind`, with commas
     /// between. The names of fields, never their content.
     pub losses: Option<String>,

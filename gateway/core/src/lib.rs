@@ -16,6 +16,7 @@ pub mod fault;
 pub mod framing;
 pub mod front;
 pub mod journal;
+pub mod keys;
 pub mod letter;
 mod loss;
 pub mod mapping;

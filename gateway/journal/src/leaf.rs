@@ -13,6 +13,7 @@ use std::fmt::Display;
 use gateway_core::adapter::Operation;
 use gateway_core::caller::Means;
 use gateway_core::journal::{ActStep, Record, Trail};
+use gateway_core::keys::Destroyed;
 use gateway_core::quota::QuotaState;
 use gateway_core::{Assurance, Envelope, ExchangeId, Fault, ServiceId};
 use jiff::Timestamp;
@@ -60,6 +61,8 @@ struct Leaf<'a> {
     about: Option<ExchangeId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     act: Option<Act<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destroyed: Option<Destroyed>,
     #[serde(serialize_with = "commitments")]
     commit: Vec<(Part, String)>,
 }
@@ -136,6 +139,7 @@ pub(crate) fn encode(
             step: act.step,
             proposer: act.proposer.as_deref(),
         }),
+        destroyed: trail.destroyed,
         commit: committed(record, key)?,
     };
     let mut bytes = Vec::with_capacity(1024);

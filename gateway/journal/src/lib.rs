@@ -13,6 +13,7 @@
 
 mod attach;
 pub mod audit;
+pub mod bundle;
 pub mod commitment;
 pub mod cosignature;
 mod delay;
@@ -32,6 +33,7 @@ pub mod stamps;
 mod tiles;
 pub mod timestamp;
 mod tree;
+pub mod vault;
 mod wal;
 mod writer;
 
@@ -48,3 +50,4 @@ pub use published::{Folder, Published};
 pub use receipt::{Verified, VerifyError, verify, verify_text};
 pub use timestamp::Authority;
 pub use tree::MissingHash;
+pub use vault::{FileRoot, GivenRoot, Keeping, RootKeys, Vault, VaultError};

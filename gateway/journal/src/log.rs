@@ -19,22 +19,23 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use gateway_core::archive::Archive;
-use gateway_core::{Fault, Journal, Kind, Receipt, journal::Record};
+use gateway_core::{ExchangeId, Fault, Journal, Kind, Receipt, journal::Record};
 use tlog_tiles::record_hash;
 use tokio::sync::oneshot;
 
 use crate::attach::Attaching;
-use crate::commitment::CommitmentKey;
+use crate::commitment::{CommitmentKey, Part};
 use crate::delay::CommitDelay;
 use crate::error::LogError;
 use crate::keeper::{Behind, Keeper};
-use crate::key::LogKey;
+use crate::key::{LogKey, VerifierKey};
 use crate::notary::{Heads, Notary, NotaryConfig, Standing};
 use crate::publish::{BACKLOG, Publisher};
 use crate::recover::{Recovered, recover};
 use crate::tiles::Tiles;
+use crate::vault::{Sealing, Vault};
 use crate::wal::Sync;
-use crate::writer::{Append, Message, Writer};
+use crate::writer::{Append, Message, Placed, Writer};
 use crate::{leaf, receipt};
 
 /// The longest entry that a bundle can hold (tlog-tiles, "Log entries").
@@ -58,12 +59,15 @@ pub struct LogConfig {
 /// The evidence log.
 pub struct Log {
     attaching: Option<Attaching>,
+    vault: OnceLock<Arc<Vault>>,
     behind: Behind,
     inbox: Sender<Message>,
     writer: Mutex<Option<JoinHandle<()>>>,
     stopped: Arc<OnceLock<String>>,
     standing: Option<Arc<Mutex<Standing>>>,
     commitments: CommitmentKey,
+    verifier: VerifierKey,
+    directory: PathBuf,
 }
 
 impl Log {
@@ -109,6 +113,8 @@ impl Log {
                 origin: config.origin,
             });
         }
+        let verifier = key.verifier().clone();
+        let directory = config.directory.clone();
         let lock = lock(&config.directory)?;
         let (inbox, messages) = mpsc::channel();
         let (ready, opened) = oneshot::channel();
@@ -152,12 +158,15 @@ impl Log {
         opened.await.unwrap_or_else(died)?;
         Ok(Self {
             attaching,
+            vault: OnceLock::new(),
             behind,
             inbox,
             writer: Mutex::new(Some(writer)),
             stopped,
             standing,
             commitments,
+            verifier,
+            directory,
         })
     }
 
@@ -176,6 +185,27 @@ impl Log {
             Some(reason) if reason != CLOSED => Err(LogError::Stopped(reason.clone())),
             _ => Ok(()),
         }
+    }
+
+    /// From now on seals bodies with `vault`, whose keys are in the archive of this log. The first one
+    /// stands.
+    pub fn keep_bodies(&self, vault: Arc<Vault>) {
+        let _ = self.vault.set(vault);
+    }
+
+    /// Where it is published on this machine.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The public key of this log.
+    pub fn verifier(&self) -> &VerifierKey {
+        &self.verifier
+    }
+
+    /// The salt of one part of an entry that has none of a person's keys.
+    pub fn salt(&self, exchange: &ExchangeId, kind: &str, part: Part) -> [u8; 32] {
+        self.commitments.salt(exchange, kind, part)
     }
 
     /// Why the archive does not keep up, while it does not; what waits for it is in the write-ahead
@@ -238,21 +268,7 @@ impl fmt::Debug for Log {
 #[async_trait]
 impl Journal for Log {
     async fn append(&self, record: Record<'_>) -> Result<Receipt, Fault> {
-        let entry = leaf::encode(&record, &self.commitments).map_err(unavailable)?;
-        if entry.len() > LONGEST_ENTRY {
-            return Err(unavailable("the entry is longer than 65,535 bytes"));
-        }
-        let attachment = match &self.attaching {
-            Some(attaching) => attaching.attach(&record).map_err(unavailable)?.encode(),
-            None => Vec::new(),
-        };
-        if attachment.len() > LONGEST_ATTACHMENT {
-            return Err(unavailable("what is kept beside the entry is too long"));
-        }
-        let (answer, placed) = oneshot::channel();
-        let append = Append { hash: record_hash(&entry), entry, attachment, answer };
-        self.inbox.send(Message::Append(append)).map_err(|_| self.unavailable())?;
-        let placed = placed.await.map_err(|_| self.unavailable())?;
+        let placed = self.submit(&record).await?.await.map_err(|_| self.unavailable())?;
         Ok(Receipt(receipt::encode(&placed)))
     }
 
@@ -266,6 +282,37 @@ impl Journal for Log {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Log {
+    /// Hands an entry to the log's thread. What is sealed goes there before an erasure can begin.
+    async fn submit(&self, record: &Record<'_>) -> Result<oneshot::Receiver<Placed>, Fault> {
+        let sealing = match (&self.attaching, self.vault.get()) {
+            (Some(_), Some(vault)) => vault.sealing(record).await.map_err(unavailable)?,
+            _ => None,
+        };
+        let salts = sealing.as_ref().map_or(&self.commitments, Sealing::salts);
+        let entry = leaf::encode(record, salts).map_err(unavailable)?;
+        if entry.len() > LONGEST_ENTRY {
+            return Err(unavailable("the entry is longer than 65,535 bytes"));
+        }
+        let attachment = match &self.attaching {
+            Some(attaching) => {
+                let mut attachment = attaching.attach(record).map_err(unavailable)?;
+                let sealed = sealing.as_ref().map(|sealing| sealing.seal(record)).transpose();
+                attachment.sealed = sealed.map_err(unavailable)?;
+                attachment.encode()
+            }
+            None => Vec::new(),
+        };
+        if attachment.len() > LONGEST_ATTACHMENT {
+            return Err(unavailable("what is kept beside the entry is too long"));
+        }
+        let (answer, placed) = oneshot::channel();
+        let append = Append { hash: record_hash(&entry), entry, attachment, answer };
+        self.inbox.send(Message::Append(append)).map_err(|_| self.unavailable())?;
+        Ok(placed)
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use tlog_tiles::{
-    Error, Hash, HashReader, Tile, TileHashReader, TileReader, prove_tree, stored_hash_index,
-    tree_hash,
+    Error, Hash, HashReader, Tile, TileHashReader, TileReader, prove_record, prove_tree,
+    stored_hash_index, tree_hash,
 };
 
 use crate::error::LogError;
@@ -112,6 +112,12 @@ impl<'a> SignedTree<'a> {
         let indexes: Vec<u64> = (first..first + count).map(|n| stored_hash_index(0, n)).collect();
         let read = TileHashReader::new(self.size, self.root, self).read_hashes(&indexes);
         read.map_err(|error| self.why(error, &tile_path(0, first / TILE_WIDTH, TILE_WIDTH as u32)))
+    }
+
+    /// The proof that the entry at `index` is in this tree.
+    pub(crate) fn inclusion(&self, index: u64) -> Result<Vec<Hash>, ReadError> {
+        let hashes = TileHashReader::new(self.size, self.root, self);
+        prove_record(self.size, index, &hashes).map_err(|error| self.why(error, "a tile"))
     }
 
     /// The proof that the tree of `old` entries is the beginning of this one.

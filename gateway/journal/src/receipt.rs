@@ -73,7 +73,7 @@ pub(crate) fn encode(placed: &Placed) -> String {
     URL_SAFE_NO_PAD.encode_to_string(text)
 }
 
-fn proof_text(entry: &[u8], index: u64, proof: &[Hash], checkpoint: &str) -> String {
+pub(crate) fn proof_text(entry: &[u8], index: u64, proof: &[Hash], checkpoint: &str) -> String {
     let mut text = String::with_capacity(128 + entry.len() * 4 / 3 + proof.len() * 45 + 256);
     text.push_str(FIRST_LINE);
     text.push_str("extra ");

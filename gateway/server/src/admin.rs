@@ -3,6 +3,8 @@
 
 pub mod act;
 mod acts;
+mod bodies;
+mod bundle;
 mod exchanges;
 mod letters;
 mod limits;
@@ -64,6 +66,8 @@ pub fn serve(
             .route("/admin/mirror", web::get().to(differences))
             .configure(|config| http::routes(config, "/admin/consents", consents.clone()))
             .configure(acts::routes)
+            .configure(bodies::routes)
+            .configure(bundle::routes)
             .configure(exchanges::routes)
             .configure(letters::routes)
             .configure(limits::routes)

@@ -3,6 +3,7 @@
 mod act;
 mod alarm;
 mod consent;
+mod erase;
 mod exchange;
 mod journal;
 mod key;
@@ -97,6 +98,11 @@ enum Command {
     /// List, approve and reject acts that wait for a second operator, through a running gateway's admin
     /// listener.
     Act(act::Act),
+    /// Destroy what is kept of a person, in every copy, through a running gateway's admin listener.
+    Erase(erase::Erase),
+    /// Place, list and lift legal holds, which stop erasures and sweeps, through a running gateway's
+    /// admin listener.
+    Hold(erase::Hold),
     /// List, show and export what passed, through a running gateway's admin listener.
     Exchange(exchange::Exchange),
     /// Make keys.
@@ -129,6 +135,8 @@ pub fn run() -> ExitCode {
         Command::Submit(submit) => submit.run(),
         Command::Member(member) => member.run(),
         Command::Act(act) => act.run(),
+        Command::Erase(erase) => erase.run(),
+        Command::Hold(hold) => hold.run(),
         Command::Exchange(exchange) => exchange.run(),
         Command::Key(key) => key.run(),
         Command::World(world) => world.run(),

@@ -8,6 +8,7 @@ mod admin;
 mod alarm;
 mod backend;
 mod batch;
+mod bodies;
 mod consent;
 pub mod layers;
 mod queue;
@@ -31,6 +32,7 @@ pub use admin::{Admin, AdminKey};
 pub use alarm::{Alarm, Level, Priority};
 pub use backend::{Backend, BackendCommon, BackendKind, BackendKindName};
 pub use batch::{BatchListener, Sftp};
+pub use bodies::Bodies;
 pub use consent::Consent;
 pub use queue::{Queue, Subscription};
 pub use quota::{Per, Period, Quota};
@@ -93,6 +95,8 @@ pub struct Config {
     pub backends: Vec<Backend>,
     /// `[[route]]`
     pub routes: Vec<Route>,
+    /// `[bodies]`
+    pub bodies: Option<Bodies>,
     /// `[queue]`
     pub queue: Option<Queue>,
     /// `[[subscription]]`
@@ -455,6 +459,7 @@ impl Config {
         let log_output = sections.optional("log_output");
         let consent = sections.optional("consent");
         let queue = sections.at_most_one("queue");
+        let bodies = sections.at_most_one("bodies");
         let subscriptions = sections.list("subscription");
         let members = sections.list("member");
         let networks = sections.list("network");
@@ -465,7 +470,7 @@ impl Config {
         let backends = sections.backends();
         let routes = sections.list("route");
         sections.refuse_the_rest();
-        match (gateway, secrets, log, admin, listen, fronts, log_output, queue, consent) {
+        match (gateway, secrets, log, admin, listen, fronts, log_output, queue, consent, bodies) {
             (
                 Some(gateway),
                 Some(secrets),
@@ -476,6 +481,7 @@ impl Config {
                 Some(log_output),
                 Some(queue),
                 Some(consent),
+                Some(bodies),
             ) if sections.problems.is_empty() => Ok(Self {
                 base,
                 table,
@@ -493,6 +499,7 @@ impl Config {
                 priorities,
                 backends,
                 routes,
+                bodies,
                 queue,
                 subscriptions,
                 consent,

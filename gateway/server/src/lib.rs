@@ -9,6 +9,7 @@ pub mod alarm;
 pub mod authenticate;
 pub mod authorize;
 pub mod backends;
+mod bodies;
 pub mod capacity;
 pub mod cli;
 pub mod clock;

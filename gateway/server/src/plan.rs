@@ -23,7 +23,7 @@ use crate::authenticate::{Members, Sha256, parse_hash};
 use crate::authorize::Surroundings;
 use crate::backends::PlannedBackend;
 use crate::config::source::Source;
-use crate::config::{Config, Problem, Sftp, SwitchTls, Tls};
+use crate::config::{Bodies, Config, Problem, Sftp, SwitchTls, Tls};
 use crate::consents::receipt::ReceiptSigner;
 use crate::fingerprint::Fingerprint;
 use crate::listen::batch::ssh::{Login, Ssh};
@@ -197,6 +197,7 @@ impl Plan {
         let versions = catalog.as_ref().zip(members.as_ref()).and_then(|(catalog, members)| {
             check.many(Versions::new(&config.members, catalog, members))
         });
+        check_bodies(&config, &mut check);
         let queue = PlannedQueue::find(&config, catalog.as_ref(), members.as_deref(), &mut check);
 
         let policies = check.many(Policies::load(&config.path(&config.gateway.policies)));
@@ -272,6 +273,19 @@ impl Plan {
             }
             _ => Err(check.0),
         }
+    }
+}
+
+fn check_bodies(config: &Config, check: &mut Check) {
+    let Some(bodies) = &config.bodies else { return };
+    for part in &bodies.keep {
+        let known = Bodies::PARTS.contains(&part.as_str());
+        check.that("bodies.keep", known, "only request, reply, call and answer can be kept");
+    }
+    check.that("bodies.keep", !bodies.keep.is_empty(), "name what is kept, or leave [bodies] out");
+    // A file is made when it is missing; anything else must be there.
+    if bodies.root.file(&config.base).is_none_or(|file| file.exists()) {
+        check.one("bodies.root", bodies.root.resolve_key(&config.base));
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::{Clock, Journal};
-use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey, NotaryConfig};
+use gateway_journal::{CommitmentKey, Log, LogConfig, LogKey, NotaryConfig, Vault};
 use gateway_store::{ArchiveStore, ConsentStore, QuotaCount, Store};
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 
 use crate::alarm::Alarms;
+use crate::bodies;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::consents::receipt::ReceiptSigner;
@@ -33,6 +34,10 @@ pub struct Resources {
     pub consents: Arc<ConsentStore>,
     /// What signs the receipts of consents, where it is configured.
     pub receipts: Option<Arc<ReceiptSigner>>,
+    /// The keys of what is kept sealed there; none when no bodies are kept.
+    pub vault: Option<Arc<Vault>>,
+    /// Held by who erases: one at a time.
+    pub erasing: Arc<Mutex<()>>,
     /// The evidence log.
     pub log: Arc<Log>,
     /// The same, observed: every exit passes it once.
@@ -72,6 +77,8 @@ impl Resources {
         let archive = Arc::new(open_archive(config).await?);
         let log = open_log(config, log_key, commitments, notary, archive.clone()).await?;
         let log = Arc::new(log);
+        let vault = bodies::open(config, archive.clone()).await?;
+        vault.iter().for_each(|vault| log.keep_bodies(vault.clone()));
         let metrics = Arc::new(Metrics::new().map_err(opening("the metrics"))?);
         let journal: Arc<dyn Journal> =
             Arc::new(Observed { journal: log.clone(), metrics: metrics.clone() });
@@ -86,6 +93,8 @@ impl Resources {
             archive,
             consents,
             receipts,
+            vault,
+            erasing: Arc::default(),
             log,
             journal,
             letters_due,

@@ -20,6 +20,7 @@ use tonic::transport::server::ServerTlsConfig;
 
 use crate::admin::{self, Administration};
 use crate::authenticate::sha256;
+use crate::bodies;
 use crate::config::{BatchListener, Config, Limits, Sftp};
 use crate::consents::Desk;
 use crate::deployment::Deployment;
@@ -108,6 +109,8 @@ impl Running {
         let resources = Resources::open(&config, log_key, commitment_key, notary, receipts).await?;
         let deployment = Deployment::new(deployable, &resources, None)?;
         recover(&deployment.pipeline).await?;
+        let resumed = bodies::resume(&resources).await;
+        resumed.map_err(|fault| ServeError::Recovery(Box::new(fault)))?;
         let configuration = &deployment.fingerprint.configuration;
         resources.metrics.deployed(deployment.generation, configuration);
 
@@ -130,7 +133,7 @@ impl Running {
         running.watch_folders(&config, batch_servers);
         running.administer(&config).await?;
         running.work_on_letters(&config);
-        let sweeping = sweep(running.gateway.clone(), running.desk());
+        let sweeping = sweep(running.gateway.clone(), running.desk(), running.resources.clone());
         tokio::spawn(running.stop.clone().run_until_cancelled_owned(sweeping));
         let keeping = keep_counting(running.gateway.clone(), running.resources.clone());
         tokio::spawn(running.stop.clone().run_until_cancelled_owned(keeping));
@@ -375,14 +378,21 @@ async fn keep_counts(gateway: &Gateway, resources: &Resources) {
     }
 }
 
-/// Looks up what is still open, ends consents whose time is over, and forgets idle peers
-/// and shares.
-async fn sweep(gateway: Gateway, desk: Desk) {
+/// Looks up what is still open, ends consents whose time is over, destroys what was kept long enough,
+/// and forgets idle peers and shares.
+async fn sweep(gateway: Gateway, desk: Desk, resources: Resources) {
     loop {
         tokio::time::sleep(SWEEP).await;
         gateway.forget_idle_peers();
         let deployment = gateway.current();
         deployment.quotas.sweep(deployment.pipeline.clock.now());
+        let ended = async {
+            bodies::resume(&resources).await?;
+            bodies::sweep(&resources).await
+        };
+        if let Err(fault) = ended.await {
+            tracing::error!("what is to be destroyed is not: {fault}");
+        }
         if let Err(error) = recover(&gateway.current().pipeline).await {
             tracing::error!("{error}");
         }

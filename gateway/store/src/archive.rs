@@ -6,8 +6,12 @@
 //! again. Reading has connections of its own and does not wait for it.
 
 mod exchanges;
+mod holds;
+mod keys;
+mod openings;
 mod row;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use gateway_core::archive::{Archive, ArchiveError, Kept};
@@ -21,6 +25,7 @@ use crate::error::{Broken, StoreError};
 use row::Row;
 
 pub use exchanges::{ExchangeFilter, ExchangeRecord, OUTCOME_REFUSED};
+pub use openings::ArchivedEntry;
 
 /// Rows of one statement. Statements of two sizes are prepared once and used again.
 const TOGETHER: usize = 32;
@@ -31,6 +36,8 @@ const READERS: u32 = 2;
 pub struct ArchiveStore {
     pub(crate) reading: SqlitePool,
     pub(crate) writing: SqlitePool,
+    /// For what must be on disk at once.
+    durable: SqlitePool,
     runtime: Handle,
 }
 
@@ -49,16 +56,18 @@ impl ArchiveStore {
             .synchronous(SqliteSynchronous::Normal)
             .pragma("secure_delete", "ON");
         let writing = connect(1, options.clone()).await.map_err(database)?;
-        let migrations = vec![Migration::new(
-            40,
-            "exchanges".into(),
-            MigrationType::Simple,
-            include_str!("../migrations/archive/0040_exchanges.sql").into_sql_str(),
-            false,
-        )];
+        let migration = |number, name: &'static str, text: &'static str| {
+            Migration::new(number, name.into(), MigrationType::Simple, text.into_sql_str(), false)
+        };
+        let migrations = vec![
+            migration(40, "exchanges", include_str!("../migrations/archive/0040_exchanges.sql")),
+            migration(41, "bodies", include_str!("../migrations/archive/0041_bodies.sql")),
+        ];
         migrated(path, Migrator::with_migrations(migrations).run(&writing).await)?;
+        let full = options.clone().synchronous(SqliteSynchronous::Full);
+        let durable = connect(1, full).await.map_err(database)?;
         let reading = connect(READERS, options.read_only(true)).await.map_err(database)?;
-        Ok(Self { reading, writing, runtime: Handle::current() })
+        Ok(Self { reading, writing, durable, runtime: Handle::current() })
     }
 
     async fn try_next(&self) -> Result<u64, Broken> {
@@ -67,7 +76,7 @@ impl ArchiveStore {
     }
 
     async fn try_keep(&self, rows: Vec<Row>) -> Result<(), Broken> {
-        let mut transaction = self.writing.begin().await?;
+        let mut transaction = self.writing.begin_with("BEGIN IMMEDIATE").await?;
         let next = next(&mut transaction).await?;
         let fresh: Vec<Row> = rows.into_iter().filter(|row| row.index >= next).collect();
         let Some(last) = fresh.last() else { return Ok(()) };
@@ -79,6 +88,7 @@ impl ArchiveStore {
                 .execute(&mut *transaction)
                 .await?;
         }
+        keep_sealed(&mut transaction, &fresh).await?;
         let (whole, rest) = fresh.as_chunks::<TOGETHER>();
         for rows in whole {
             insert(&mut transaction, rows).await?;
@@ -106,7 +116,40 @@ impl ArchiveStore {
     pub async fn close(&self) {
         self.reading.close().await;
         self.writing.close().await;
+        self.durable.close().await;
     }
+}
+
+/// Keys first: a body without its key could never be opened.
+async fn keep_sealed(connection: &mut SqliteConnection, rows: &[Row]) -> Result<(), Broken> {
+    let mut known = HashSet::new();
+    for (row, sealed) in rows.iter().filter_map(|row| Some((row, row.sealed()?))) {
+        if let Some(new) = sealed.new_key.as_ref().filter(|_| known.insert(sealed.key)) {
+            sqlx::query(
+                "INSERT OR IGNORE INTO keys (id, holder, purpose, shard, wrapped) \
+                 VALUES (?, ?, ?, ?, ?)",
+            )
+            .bind(&sealed.key[..])
+            .bind(&new.holder[..])
+            .bind(&new.purpose)
+            .bind(new.shard)
+            .bind(&new.wrapped)
+            .execute(&mut *connection)
+            .await?;
+        }
+        for (part, body) in &sealed.bodies {
+            sqlx::query("INSERT INTO bodies VALUES (?, ?, ?, ?, ?, ?)")
+                .bind(row.index.cast_signed())
+                .bind(part)
+                .bind(row.exchange())
+                .bind(&sealed.key[..])
+                .bind(sealed.keep_until)
+                .bind(body)
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
 }
 
 async fn next(connection: &mut SqliteConnection) -> Result<u64, Broken> {

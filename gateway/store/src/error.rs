@@ -98,6 +98,11 @@ pub enum Broken {
     /// A submit that was not begun here.
     #[error("no submit under this key is being worked on by this process")]
     NotClaimed,
+    /// Readers were in the way for too long.
+    #[error(
+        "the archive is being read without a pause; what was replaced is still in its -wal file"
+    )]
+    Busy,
     /// A letter that was not taken here, or has ended.
     #[error("this letter is not being worked on by this process")]
     NotTaken,

@@ -20,7 +20,7 @@ mod registry;
 mod store;
 
 pub use acts::{ActError, ActState, Acts, ProposedAct};
-pub use archive::{ArchiveStore, ExchangeFilter, ExchangeRecord, OUTCOME_REFUSED};
+pub use archive::{ArchiveStore, ArchivedEntry, ExchangeFilter, ExchangeRecord, OUTCOME_REFUSED};
 pub use consents::{Act, Changed, ConsentStore, Kept, act_digest};
 pub use error::{Broken, RegistryError, StoreError};
 pub use members::{KeyKind, MemberContent, MemberRegistry, StoredKey, StoredMember};

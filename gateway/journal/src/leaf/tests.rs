@@ -318,6 +318,7 @@ fn trail(input: &Input, parts: &mut Parts) -> Trail {
             body: answer.body.into_bytes().into(),
         }),
         submitted: key.map(|key| (key, gateway_core::journal::Submitted::Repeated)),
+        destroyed: None,
         proof: parts.ledger.take().map(|ledger| LedgerProof {
             network: ledger.network,
             transaction: ledger.transaction,

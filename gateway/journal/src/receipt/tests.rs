@@ -81,6 +81,7 @@ fn full_trail() -> Trail {
         }),
         received: None,
         submitted: None,
+        destroyed: None,
         act: None,
         losses: None,
         about: None,

@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use gateway_core::caller::Means;
 use gateway_core::journal::{ActNote, ActStep, RecordKind, Trail};
+use gateway_core::keys::{Covers, Hold};
 use gateway_core::member::MemberState;
-use gateway_core::{Assurance, Caller, ExchangeId, Fault, Kind, MemberId, Receipt, Record};
+use gateway_core::{
+    Assurance, Caller, ExchangeId, Fault, Kind, MemberId, Pseudonym, Receipt, Record,
+};
 use gateway_store::{ActError, ActState, Acts, ProposedAct};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -50,10 +53,24 @@ pub(crate) enum Act {
     /// A dead letter is removed.
     #[serde(rename = "letter.discard")]
     LetterDiscard(Uuid),
+    /// What is kept of a person is destroyed.
+    #[serde(rename = "person.erase")]
+    PersonErase {
+        /// Who asked for it.
+        by: String,
+        /// The person's pseudonyms, one for each sector.
+        holders: Vec<[u8; 32]>,
+    },
+    /// A legal hold begins.
+    #[serde(rename = "hold.place")]
+    HoldPlace(Box<Hold>),
+    /// A legal hold ends.
+    #[serde(rename = "hold.lift")]
+    HoldLift(Uuid),
 }
 
 /// Every name of an act, for `admin.four_eyes`.
-pub(crate) const NAMES: [&str; 9] = [
+pub(crate) const NAMES: [&str; 12] = [
     "member.apply",
     "member.activate",
     "member.suspend",
@@ -63,6 +80,9 @@ pub(crate) const NAMES: [&str; 9] = [
     "member.key-revoke",
     "letter.replay",
     "letter.discard",
+    "person.erase",
+    "hold.place",
+    "hold.lift",
 ];
 
 impl Act {
@@ -78,6 +98,9 @@ impl Act {
             Self::MemberKeyRevoke(..) => "member.key-revoke",
             Self::LetterReplay(_) => "letter.replay",
             Self::LetterDiscard(_) => "letter.discard",
+            Self::PersonErase { .. } => "person.erase",
+            Self::HoldPlace(_) => "hold.place",
+            Self::HoldLift(_) => "hold.lift",
         }
     }
 
@@ -91,13 +114,25 @@ impl Act {
             | Self::MemberEnd(id)
             | Self::MemberKeyAdd(id, _)
             | Self::MemberKeyRevoke(id, _) => Some(id.to_string()),
-            Self::LetterReplay(id) | Self::LetterDiscard(id) => Some(id.to_string()),
+            Self::LetterReplay(id) | Self::LetterDiscard(id) | Self::HoldLift(id) => {
+                Some(id.to_string())
+            }
+            Self::HoldPlace(hold) => Some(hold.id.to_string()),
+            Self::PersonErase { .. } => None,
         }
     }
 
     /// What the record says of it besides.
     fn trail(&self) -> Trail {
-        Trail::default()
+        let holders = match self {
+            Self::PersonErase { holders, .. } => holders.as_slice(),
+            Self::HoldPlace(hold) => match &hold.covers {
+                Covers::Person { holders, .. } => holders.as_slice(),
+                Covers::Exchange(_) => &[],
+            },
+            _ => &[],
+        };
+        Trail { subject: holders.first().map(|holder| Pseudonym(*holder)), ..Trail::default() }
     }
 }
 
@@ -290,6 +325,8 @@ impl Administration {
             | Act::MemberSuspend(id)
             | Act::MemberResume(id)
             | Act::MemberEnd(id) => self.moved(act, id).map(drop),
+            Act::PersonErase { holders, .. } => self.check_erasure(holders).await,
+            Act::HoldPlace(_) | Act::HoldLift(_) => self.check_bodies(),
         }
     }
 
@@ -308,6 +345,9 @@ impl Administration {
                 let (from, to) = self.moved(act, id)?;
                 self.move_member(id, from, to).await
             }
+            Act::PersonErase { by, holders } => self.do_erase(by, holders).await,
+            Act::HoldPlace(hold) => self.place_hold(hold).await,
+            Act::HoldLift(id) => self.lift_hold(*id).await,
         }
     }
 

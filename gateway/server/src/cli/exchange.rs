@@ -34,6 +34,16 @@ enum Act {
         /// The exchange.
         exchange: Uuid,
     },
+    /// Write the evidence of one exchange to standard output, as one file that naru verify --bundle checks
+    /// with the log's public key alone. That it was made, and of what, is on record.
+    Bundle {
+        /// The exchange.
+        exchange: Uuid,
+        /// A part to open: request, reply, subject, consent, call, answer, ledger, certificate, details.
+        /// May be given several times; every other part stays closed.
+        #[arg(long = "part", value_name = "PART")]
+        parts: Vec<String>,
+    },
     /// Write all records that fit to standard output.
     Export {
         #[command(flatten)]
@@ -136,6 +146,13 @@ impl Exchange {
                     return Err(format!("there is no exchange {exchange}: {why}").into());
                 }
                 say(serde_json::to_string_pretty(&records)?)
+            }
+            Act::Bundle { exchange, parts } => {
+                let query: Vec<_> = parts.iter().map(|part| ("part", part)).collect();
+                let bundle = operator.send(|client, admin| {
+                    client.get(format!("{admin}/exchanges/{exchange}/bundle")).query(&query)
+                })?;
+                say(bundle)
             }
             Act::Export { filter, format } => export(&operator, &filter, format),
         }

@@ -1,21 +1,25 @@
 //! `naru verify`
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use gateway_journal::bundle::{Bundle, VerifiedEntry};
 use gateway_journal::{VerifierKey, verify};
 
 use super::{Failure, say};
 
-/// Verifies one receipt.
+/// Verifies one receipt, or an evidence bundle.
 #[derive(Args)]
 #[command(after_help = "A receipt is one word: the HTTP header Naru-Receipt, the SOAP header \
 `receipt`, the telegram's field, or the column of a batch result. Nothing is asked over the network.")]
 pub(super) struct Verify {
     /// A file with the receipt, or - for standard input.
-    #[arg(value_name = "RECEIPT")]
-    receipt: PathBuf,
+    #[arg(value_name = "RECEIPT", required_unless_present = "bundle")]
+    receipt: Option<PathBuf>,
+    /// An evidence bundle instead of a receipt: its entries, and the parts that are opened in it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["receipt", "text"])]
+    bundle: Option<PathBuf>,
     /// A file with the log's verifier key, one line: name+hash+key.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
@@ -33,9 +37,17 @@ impl Verify {
             .trim()
             .parse()
             .map_err(|error| format!("the key {}: {error}", self.key.display()))?;
-        let receipt = self.read().map_err(|error| format!("the receipt: {error}"))?;
+        match (&self.bundle, &self.receipt) {
+            (Some(bundle), _) => verify_bundle(bundle, &key),
+            (None, Some(receipt)) => self.verify_receipt(receipt, &key),
+            (None, None) => Err("name a file with a receipt, or --bundle FILE".into()),
+        }
+    }
+
+    fn verify_receipt(&self, receipt: &Path, key: &VerifierKey) -> Result<(), Failure> {
+        let receipt = read(receipt).map_err(|error| format!("the receipt: {error}"))?;
         let verified =
-            verify(receipt.trim(), &key).map_err(|error| format!("NOT verified: {error}"))?;
+            verify(receipt.trim(), key).map_err(|error| format!("NOT verified: {error}"))?;
         if self.text {
             let text = gateway_journal::receipt::text(receipt.trim())?;
             return Ok(std::io::stdout().write_all(text.as_bytes())?);
@@ -44,13 +56,30 @@ impl Verify {
         say(format_args!("tree size {}", verified.tree_size))?;
         say(verified.leaf)
     }
+}
 
-    fn read(&self) -> std::io::Result<String> {
-        if self.receipt.as_os_str() != "-" {
-            return std::fs::read_to_string(&self.receipt);
+fn verify_bundle(file: &Path, key: &VerifierKey) -> Result<(), Failure> {
+    let text = read(file).map_err(|error| format!("the bundle {}: {error}", file.display()))?;
+    let entries = Bundle::verify(&text, key).map_err(|error| format!("NOT verified: {error}"))?;
+    for VerifiedEntry { entry, opened } in entries {
+        say(format_args!("verified: entry {} of {}", entry.index, entry.origin))?;
+        say(entry.leaf)?;
+        for (part, bytes) in opened {
+            say(format_args!("opened: {}, {} bytes", part.name(), bytes.len()))?;
+            match String::from_utf8(bytes) {
+                Ok(text) => say(text)?,
+                Err(error) => say(hex::encode(error.into_bytes()))?,
+            }
         }
-        let mut receipt = String::new();
-        std::io::stdin().read_to_string(&mut receipt)?;
-        Ok(receipt)
     }
+    Ok(())
+}
+
+fn read(file: &Path) -> std::io::Result<String> {
+    if file.as_os_str() != "-" {
+        return std::fs::read_to_string(file);
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text)?;
+    Ok(text)
 }

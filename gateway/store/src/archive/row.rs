@@ -1,6 +1,6 @@
 //! A row of `exchanges`, made of an entry and its attachment.
 
-use gateway_core::archive::{Attachment, Kept};
+use gateway_core::archive::{Attachment, Kept, Sealed};
 use jiff::Timestamp;
 use serde::Deserialize;
 use sqlx::Sqlite;
@@ -71,6 +71,16 @@ impl Row {
     pub(super) fn certificate(&self) -> Option<(&[u8], &[u8])> {
         let Attachment { certificate, certificate_der, .. } = &self.attachment;
         Some((certificate.as_ref()?, certificate_der.as_deref()?))
+    }
+
+    /// What is sealed of it.
+    pub(super) fn sealed(&self) -> Option<&Sealed> {
+        self.attachment.sealed.as_ref()
+    }
+
+    /// Its exchange.
+    pub(super) fn exchange(&self) -> &[u8] {
+        self.entry.exchange.as_bytes()
     }
 
     pub(super) fn bind(&self, to: &mut Separated<'_, Sqlite, &'static str>) {

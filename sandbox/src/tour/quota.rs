@@ -68,7 +68,7 @@ async fn city_a(tour: &mut Tour<'_>) -> Result<(), StepError> {
         }
         allowed += 1;
     };
-    let what = format!("{CITY_A_QUOTA} allowed, the next refused: 9301");
-    tour.report.check(refused.code == "9301" && allowed >= CITY_A_QUOTA, &what)?;
+    let what = format!("{CITY_A_QUOTA} allowed, the next refused: 9302");
+    tour.report.check(refused.code == "9302" && allowed >= CITY_A_QUOTA, &what)?;
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -149,7 +149,7 @@ async fn bundle_of(tour: &Tour<'_>) -> io::Result<Output> {
     asked(tour, &["exchange", "bundle", &exchange, "--part", "reply"]).output().await
 }
 
-async fn verify(tour: &Tour<'_>, bundle: &PathBuf) -> io::Result<Output> {
+async fn verify(tour: &Tour<'_>, bundle: &Path) -> io::Result<Output> {
     let key = tour.world.layout().path("keys/log.key.pub");
     let (bundle, key) = (bundle.display().to_string(), key.display().to_string());
     naru(tour, &["verify", "--bundle", &bundle, "--key", &key]).await

@@ -179,7 +179,9 @@ async fn a_regulator_follows_a_log_that_is_witnessed_and_stamped_and_sees_it_set
     // The operator keeps a copy, goes on, and then puts the copy back.
     world.kill_gateway().await.unwrap();
     let (log, backup) = (world.layout().path("log"), office.path().join("backup"));
+    let (state, state_backup) = (world.layout().path("state"), office.path().join("state"));
     copy(&log, &backup).unwrap();
+    copy(&state, &state_backup).unwrap();
     world.start_gateway().await.unwrap();
     ask(&world, 5).await;
     until(&world, "cosigned", 25).await;
@@ -198,7 +200,12 @@ async fn a_regulator_follows_a_log_that_is_witnessed_and_stamped_and_sees_it_set
         .collect();
     assert!(kept[0].join("offered").exists() && kept[0].join("mirrored").exists());
 
-    // The gateway finds out from the witness, and publishes nothing more.
+    // The gateway's own archive knows more, so it does not start; with the archive set back too, it
+    // finds out from the witness, and publishes nothing more.
+    let refused = world.start_gateway().await.unwrap_err();
+    assert!(format!("{refused:?}").contains("entries of the log were lost"), "{refused:?}");
+    fs::remove_dir_all(&state).unwrap();
+    copy(&state_backup, &state).unwrap();
     world.start_gateway().await.unwrap();
     ask(&world, 2).await;
     let begun = Instant::now();

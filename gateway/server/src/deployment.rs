@@ -60,6 +60,8 @@ pub struct Deployment {
     pub purposes: Vec<Arc<Purpose>>,
     /// Who can call.
     pub members: Arc<Members>,
+    /// What people know members by.
+    pub member_names: HashMap<MemberId, String>,
     /// Residents → principals.
     pub pseudonyms: Arc<Pseudonyms>,
     /// Operators by the digest of their key.
@@ -162,6 +164,11 @@ impl Deployment {
             backends,
             services: catalog.services().cloned().collect(),
             purposes: catalog.purposes().cloned().collect(),
+            member_names: config
+                .members
+                .iter()
+                .map(|member| (MemberId(member.id.as_str().into()), member.name.clone()))
+                .collect(),
             members,
             pseudonyms: plan.pseudonyms,
             operators: plan.operators,
@@ -193,6 +200,7 @@ impl Deployment {
             backends: vec![],
             services: vec![],
             purposes: vec![],
+            member_names: HashMap::new(),
             members: Arc::new(members),
             pseudonyms: Arc::new(Pseudonyms::new(vec![])),
             operators: HashMap::new(),

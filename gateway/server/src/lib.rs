@@ -21,6 +21,7 @@ pub mod later;
 pub mod listen;
 pub mod mirrors;
 pub mod notary;
+pub mod people;
 pub mod plan;
 pub mod policies;
 pub mod pseudonyms;

@@ -2,6 +2,7 @@
 //! on and `naru serve` starts from.
 
 mod fronts;
+mod names;
 mod queue;
 
 use std::collections::{BTreeSet, HashMap};
@@ -9,7 +10,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::Service;
 use gateway_journal::{CommitmentKey, LogKey, NotaryConfig};
 use mappings::{BatchFront, Catalog, TelegramFront};
 use rustls::pki_types::ServerName;
@@ -193,7 +193,7 @@ impl Plan {
             check.one(&format!("listen.grpc[{index}].tls"), grpc_server_config(&base, tls))
         });
         let grpc_tls = grpc_tls.collect();
-        check_names(&config, catalog.as_ref(), members.as_deref(), &mut check);
+        names::check_names(&config, catalog.as_ref(), members.as_deref(), &mut check);
         check_routes(&config, catalog.as_ref(), members.as_deref(), &backends, &mut check);
         let versions = catalog.as_ref().zip(members.as_ref()).and_then(|(catalog, members)| {
             check.many(Versions::new(&config.members, catalog, members))
@@ -427,67 +427,6 @@ fn grpc_server_config(base: &Path, tls: &Tls) -> Result<ServerTlsConfig, String>
         .identity(identity)
         .client_ca_root(Certificate::from_pem(read(&tls.client_authority)?))
         .client_auth_optional(true))
-}
-
-/// Every name in the configuration must be of something that is there.
-fn check_names(
-    config: &Config,
-    catalog: Option<&Catalog>,
-    members: Option<&Members>,
-    check: &mut Check,
-) {
-    let is_service = |name: &str| {
-        catalog.is_none_or(|all| all.services().any(|service| service.id.to_string() == name))
-    };
-    let is_purpose = |code: &str| {
-        let has = |service: &Arc<Service>| {
-            service.purpose.as_ref().is_some_and(|purpose| *purpose.code == *code)
-        };
-        catalog.is_none_or(|all| all.services().any(has))
-    };
-    let is_member =
-        |name: &str| members.is_none_or(|all| all.ids().iter().any(|id| *id.0 == *name));
-    for (index, quota) in config.quotas.iter().enumerate() {
-        let at = |key: &str| format!("quota[{index}].{key}");
-        let members = quota.members.iter().all(|member| is_member(member));
-        check.that(at("members"), members, "names a member that there is not");
-        let services = quota.services.iter().all(|service| is_service(service));
-        check.that(at("services"), services, "names a service that the catalog has not");
-        let purposes = quota.purposes.iter().all(|purpose| is_purpose(purpose));
-        check.that(at("purposes"), purposes, "names a purpose that no service has");
-    }
-    let alarms = config.alarms.iter().map(|alarm| ("alarm", &alarm.members, &alarm.services));
-    let first = config.priorities.iter().map(|rule| ("priority", &rule.members, &rule.services));
-    for (list, rules) in [alarms.enumerate().collect::<Vec<_>>(), first.enumerate().collect()]
-        .into_iter()
-        .flatten()
-        .map(|(index, (table, members, services))| {
-            (format!("{table}[{index}]"), (members, services))
-        })
-    {
-        let (members, services) = rules;
-        let says = "names a member that there is not";
-        check.that(format!("{list}.members"), members.iter().all(|one| is_member(one)), says);
-        let says = "names a service that the catalog has not";
-        check.that(format!("{list}.services"), services.iter().all(|one| is_service(one)), says);
-    }
-    for (index, exemption) in config.exemptions.iter().enumerate() {
-        for (place, member) in exemption.members.iter().enumerate() {
-            let at = format!("exemption[{index}].members[{place}]");
-            check.that(at, is_member(member), "no such member");
-        }
-        for (place, service) in exemption.services.iter().enumerate() {
-            let at = format!("exemption[{index}].services[{place}]");
-            check.that(at, is_service(service), "no such service in the catalog");
-        }
-    }
-    for (index, listener) in config.listen.batch.iter().enumerate() {
-        let at = |key: &str| format!("listen.batch[{index}].{key}");
-        check.that(at("member"), is_member(&listener.member), "no such member");
-        let folder = config.path(&listener.folder);
-        let is_there = listener.sftp.is_some() || folder.is_dir();
-        check.that(at("folder"), is_there, format!("{} is no folder", folder.display()));
-    }
 }
 
 /// Whether every route leads somewhere, and which one is never in doubt.

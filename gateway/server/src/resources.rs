@@ -15,6 +15,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::consents::receipt::ReceiptSigner;
 use crate::mirrors::Mirrors;
+use crate::people::session::Sessions;
 use crate::registry::Registry;
 use crate::serve::{ServeError, opening};
 use crate::telemetry::{Metrics, Observed};
@@ -38,6 +39,8 @@ pub struct Resources {
     pub vault: Option<Arc<Vault>>,
     /// Held by who erases: one at a time.
     pub erasing: Arc<Mutex<()>>,
+    /// Who is in the pages for people, where there are any.
+    pub sessions: Option<Arc<Sessions>>,
     /// The evidence log.
     pub log: Arc<Log>,
     /// The same, observed: every exit passes it once.
@@ -72,6 +75,8 @@ impl Resources {
         let quota_counts = quota_counts.into();
         let consents = Arc::new(open_consents(config, clock.clone()).await?);
         let receipts = receipts.map(Arc::new);
+        let people = config.listen.people.as_ref();
+        let sessions = people.map(|people| Arc::new(Sessions::new(&people.url)));
         let registry = Registry::open(store.clone(), clock.clone()).await;
         let registry = Arc::new(registry.map_err(opening("the members of the store"))?);
         let archive = Arc::new(open_archive(config).await?);
@@ -95,6 +100,7 @@ impl Resources {
             receipts,
             vault,
             erasing: Arc::default(),
+            sessions,
             log,
             journal,
             letters_due,

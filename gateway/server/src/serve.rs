@@ -32,6 +32,7 @@ use crate::listen::http::HttpSettings;
 use crate::listen::telegram::dial::{self, Switch};
 use crate::listen::telegram::{self, ConnectionLimits, FrontSource, TelegramSettings};
 use crate::listen::{self, Gateway};
+use crate::people::{self, People};
 use crate::plan::Plan;
 use crate::reload::Reloader;
 use crate::resources::Resources;
@@ -131,6 +132,7 @@ impl Running {
         running.listen_telegram(&config, telegram_tls).await?;
         running.dial_switches(&config, switch_tls);
         running.watch_folders(&config, batch_servers);
+        running.listen_people(&config)?;
         running.administer(&config).await?;
         running.work_on_letters(&config);
         let sweeping = sweep(running.gateway.clone(), running.desk(), running.resources.clone());
@@ -140,6 +142,18 @@ impl Running {
         running.ready.store(true, Ordering::Release);
         running.health.set(true).await;
         Ok(running)
+    }
+
+    fn listen_people(&mut self, config: &Config) -> Result<(), ServeError> {
+        let sessions = self.resources.sessions.clone();
+        let Some((listener, sessions)) = config.listen.people.as_ref().zip(sessions) else {
+            return Ok(());
+        };
+        let people = People { desk: self.desk(), sessions };
+        let server = people::serve(people, listener.address, self.patience)
+            .map_err(opening(format!("the listener for people {}", listener.address)))?;
+        self.run(server);
+        Ok(())
     }
 
     fn desk(&self) -> Desk {

@@ -69,7 +69,7 @@ filter = "info"
     }
 
     fn listeners(&self) -> String {
-        let Ports { http, https, grpc, telegram, city_c, admin, .. } = self.ports;
+        let Ports { http, https, grpc, telegram, city_c, people, admin, .. } = self.ports;
         let operator = self.api_keys.operator.hash();
         format!(
             r#"[[listen.http]]
@@ -78,6 +78,10 @@ address = "127.0.0.1:{http}"
 [[listen.http]]
 address = "127.0.0.1:{https}"
 tls = {{ certificate = "pki/server.pem", key = "file:pki/server.key", client_authority = "pki/ca.pem" }}
+
+[listen.people]
+address = "127.0.0.1:{people}"
+url = "http://127.0.0.1:{people}"
 
 [[listen.grpc]]
 address = "127.0.0.1:{grpc}"

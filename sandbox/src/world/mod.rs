@@ -232,6 +232,11 @@ impl World {
         format!("127.0.0.1:{}", self.ports.grpc)
     }
 
+    /// The pages for people.
+    pub fn people_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.people)
+    }
+
     /// Administration, health and metrics.
     pub fn admin_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.admin)

@@ -37,6 +37,8 @@ pub struct Ports {
     pub city_c: u16,
     /// The resident register's telegrams, which the gateway sends.
     pub register: u16,
+    /// The pages for people.
+    pub people: u16,
     /// Administration, health and metrics.
     pub admin: u16,
     /// The ledger node's JSON-RPC.
@@ -44,7 +46,7 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Chooses nine different free ports. They are free at this moment; whoever is to listen there
+    /// Chooses ten different free ports. They are free at this moment; whoever is to listen there
     /// says so if somebody else was faster.
     ///
     /// # Errors
@@ -61,6 +63,7 @@ impl Ports {
             telegram: choose(18500)?,
             city_c: choose(18501)?,
             register: choose(18700)?,
+            people: choose(18082)?,
             admin: choose(18081)?,
             ledger: choose(18545)?,
         })
@@ -122,9 +125,20 @@ mod tests {
 
     #[test]
     fn free_ports_differ() {
-        let Ports { http, https, grpc, callbacks, telegram, city_c, register, admin, ledger } =
-            Ports::choose(PortChoice::Free).unwrap();
-        let mut ports = [http, https, grpc, callbacks, telegram, city_c, register, admin, ledger];
+        let Ports {
+            http,
+            https,
+            grpc,
+            callbacks,
+            telegram,
+            city_c,
+            register,
+            people,
+            admin,
+            ledger,
+        } = Ports::choose(PortChoice::Free).unwrap();
+        let mut ports =
+            [http, https, grpc, callbacks, telegram, city_c, register, people, admin, ledger];
         ports.sort_unstable();
         assert!(ports.windows(2).all(|pair| pair[0] != pair[1]));
     }

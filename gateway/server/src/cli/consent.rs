@@ -80,6 +80,11 @@ enum Act {
         /// Its id.
         id: Uuid,
     },
+    /// List the exchanges that relied on a consent.
+    Uses {
+        /// Its id.
+        id: Uuid,
+    },
     /// Print the signed receipt that the person keeps, with the public key that checks it.
     Receipt {
         /// Its id.
@@ -188,6 +193,9 @@ impl Consent {
             }),
             Act::Show { id } | Act::History { id } => {
                 operator.send(|client, admin| client.get(format!("{admin}/consents/{id}")))
+            }
+            Act::Uses { id } => {
+                operator.send(|client, admin| client.get(format!("{admin}/consents/{id}/uses")))
             }
             Act::Receipt { id } => {
                 operator.send(|client, admin| client.get(format!("{admin}/consents/{id}/receipt")))

@@ -45,11 +45,13 @@ pub fn routes(config: &mut web::ServiceConfig, prefix: &str, api: Data<Api>) {
         .route("", web::get().to(list))
         .route("/import", web::post().to(import))
         .route("/search", web::post().to(search))
+        .route("/links", web::post().to(link))
         .route("/references/{reference}", web::get().to(reference))
         .route("/{id}", web::get().to(show))
         .route("/{id}", web::delete().to(withdraw))
         .route("/{id}/withdraw", web::post().to(withdraw))
         .route("/{id}/narrow", web::post().to(narrow))
+        .route("/{id}/uses", web::get().to(uses))
         .route("/{id}/receipt", web::get().to(receipt));
     config.service(scope);
 }
@@ -190,6 +192,14 @@ impl Api {
         let found = found.map_err(registry_fault)?;
         Ok(found.iter().map(|consent| self.desk.summary(consent)).collect())
     }
+
+    /// A link by which the person whom this office has identified comes to their page.
+    fn link(&self, request: &HttpRequest, body: &[u8]) -> Result<Value, Fault> {
+        let actor = self.actor(request)?;
+        let person: Person = parse(body)?;
+        let (url, expires) = self.desk.link(&actor, &person.resident)?;
+        Ok(json!({ "url": url, "expires": expires }))
+    }
 }
 
 async fn grant(request: HttpRequest, body: Bytes, api: Data<Api>) -> HttpResponse {
@@ -215,6 +225,10 @@ async fn list(request: HttpRequest, listing: Query<Listing>, api: Data<Api>) -> 
 
 async fn search(request: HttpRequest, body: Bytes, api: Data<Api>) -> HttpResponse {
     admin::answer(api.search(&request, &body).await, StatusCode::OK)
+}
+
+async fn link(request: HttpRequest, body: Bytes, api: Data<Api>) -> HttpResponse {
+    admin::answer(api.link(&request, &body), StatusCode::CREATED)
 }
 
 async fn reference(request: HttpRequest, of: Path<Uuid>, api: Data<Api>) -> HttpResponse {
@@ -248,6 +262,15 @@ async fn narrow(request: HttpRequest, id: Path<Uuid>, body: Bytes, api: Data<Api
         None => Err(malformed("say what remains: narrowing with items, valid_until or both")),
     };
     admin::answer(api.change(&request, *id, &body, change).await, StatusCode::OK)
+}
+
+/// The exchanges that relied on a consent, refusals left out.
+async fn uses(request: HttpRequest, id: Path<Uuid>, api: Data<Api>) -> HttpResponse {
+    let uses = async {
+        api.actor(&request)?;
+        api.desk.uses(*id).await
+    };
+    admin::answer(uses.await, StatusCode::OK)
 }
 
 async fn receipt(request: HttpRequest, id: Path<Uuid>, api: Data<Api>) -> HttpResponse {

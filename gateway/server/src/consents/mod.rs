@@ -21,7 +21,9 @@ use gateway_core::{
     Assurance, Caller, Consent, ConsentUse, ExchangeId, Fault, Kind, MemberId, Proof, Purpose,
     Record,
 };
-use gateway_store::{Act, Changed, ConsentRegistry, RegistryError, act_digest};
+use gateway_store::{
+    Act, Changed, ConsentRegistry, ExchangeFilter, ExchangeRecord, RegistryError, act_digest,
+};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -187,6 +189,22 @@ impl Desk {
             fault: None,
         };
         Ok(self.resources.journal.append(record).await?.0)
+    }
+
+    /// The exchanges that relied on a consent and were answered: at most the first thousand, as the
+    /// archive of the evidence log has them, about a second after they happened.
+    ///
+    /// # Errors
+    /// `Internal` when the archive cannot be read.
+    pub async fn uses(&self, id: Uuid) -> Result<Vec<ExchangeRecord>, Fault> {
+        let filter = ExchangeFilter {
+            consent: Some(id),
+            kind: Some("exchange".to_owned()),
+            outcome: Some("ok".to_owned()),
+            limit: Some(1_000),
+            ..ExchangeFilter::default()
+        };
+        Ok(self.resources.archive.exchanges(&filter).await?)
     }
 
     /// A consent by its id.
